@@ -1,0 +1,26 @@
+package layer
+
+// A Layer is one part of a stack: what it provides, where its content comes
+// from, and how to install it.
+type Layer struct {
+	// Name is unique in a stack: a DNS label.
+	Name string `json:"name"`
+	// Kind is the part of the stack. If empty, [AddOn].
+	Kind Kind `json:"kind,omitempty"`
+	// InstallOrder orders the add-on layers among themselves: lowest first,
+	// negatives allowed. Layers of equal order are installed together, and the
+	// next order waits until all of them are ready. Core layers leave it zero:
+	// their order is that of their kinds.
+	InstallOrder int `json:"installOrder,omitempty"`
+	// Namespace is where namespaced objects go that name no namespace. It is
+	// created if it is missing. If empty: a pack's own namespace, else "default".
+	Namespace string `json:"namespace,omitempty"`
+
+	Source `json:",inline"`
+
+	// Values are a YAML document, merged over the values of the source: maps by
+	// key, lists replaced, null removes a key. For a pack they have the pack's
+	// structure (charts.<name>, manifests.<name>); for a chart they are the
+	// chart's values.
+	Values string `json:"values,omitempty" strict:"document"`
+}
