@@ -222,6 +222,7 @@ func TestParseErrors(t *testing.T) {
 		{"no source", "helm: {chart: web}", "values: {}", profile.ErrSyntax, 16, "is given twice"},
 		{"two sources", "helm: {chart: web}", "helm: {chart: web}\n    pack: {name: web}", profile.ErrInvalid, 12, "has 2 sources (pack, helm)"},
 		{"no chart", "helm: {chart: web}", "helm: {version: 1}", profile.ErrInvalid, 15, "spec.layers[0].helm.chart: is missing"},
+		{"credentials in a URL", "helm: {chart: web}", "helm: {chart: web, registry: 'oci://me:pw@host/x'}", profile.ErrInvalid, 15, "registry: holds credentials; give them to the registry client"},
 		{"unknown variable", "var.replicas", "var.replcias", profile.ErrMacro, 18, `has no variable "replcias", did you mean "replicas"?`},
 		{"unknown macro", ".spectro.var.replicas", ".spectro.vars.replicas", profile.ErrMacro, 18, "unknown macro"},
 		{"wrong default", `default: "2"`, `default: "two"`, profile.ErrVariable, 9, `"two" is not of format number`},

@@ -3,6 +3,7 @@ package profile
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -105,6 +106,9 @@ func (v *validator) source(path string, s layer.Source) {
 	var set []string
 	require := func(format layer.Format, field, value string) {
 		set = append(set, string(format))
+		if u, err := url.Parse(s.Ref().Registry); err == nil && u.User != nil {
+			v.problem(ErrInvalid, fmt.Sprintf("%s.%s.registry", path, format), "holds credentials; give them to the registry client")
+		}
 		if value == "" {
 			v.problem(ErrInvalid, fmt.Sprintf("%s.%s.%s", path, format, field), "is missing")
 		}

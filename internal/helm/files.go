@@ -1,0 +1,105 @@
+package helm
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/strata-go/strata/internal/manifest"
+	"helm.sh/helm/v3/pkg/releaseutil"
+)
+
+// A document is one document of what a template gave.
+type document struct {
+	template string
+	text     string
+	objects  []manifest.Object // none in a document of comments
+	hook     *Hook             // nil if it is part of the release
+}
+
+// documents cuts rendered files into documents, in the order in which Helm
+// installs them: by kind, then by file. It reads each document only once, as
+// that is the dear part; Helm's own sorting reads them for the kind alone.
+//
+// It reports all documents that are no objects, joined. The warnings name
+// hooks that are left out, as Helm does with events it does not know.
+func documents(files map[string]string) (docs []document, warnings []string, err error) {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if strings.HasPrefix(path.Base(name), "_") || strings.TrimSpace(files[name]) == "" {
+			continue
+		}
+		found, warned, err := split(name, files[name])
+		docs = append(docs, found...)
+		warnings = append(warnings, warned...)
+		errs = append(errs, err)
+	}
+	slices.SortStableFunc(docs, byKind())
+	return docs, warnings, errors.Join(errs...)
+}
+
+func split(name, text string) (docs []document, warnings []string, err error) {
+	var errs []error
+	// Helm's splitting is not that of YAML: templates may give
+	// "---apiVersion", and Helm takes that for a marker.
+	parts := releaseutil.SplitManifests(text)
+	line, rest := 1, text
+	for i := range len(parts) {
+		part := parts[fmt.Sprintf("manifest-%d", i)]
+		before, after, _ := strings.Cut(rest, part)
+		line += strings.Count(before, "\n")
+		d, err := newDocument(name, line, part)
+		var unknown *unknownEventError
+		if errors.As(err, &unknown) {
+			warnings = append(warnings, err.Error())
+		} else {
+			docs = append(docs, d)
+			errs = append(errs, err)
+		}
+		line, rest = line+strings.Count(part, "\n"), after
+	}
+	return docs, warnings, errors.Join(errs...)
+}
+
+func newDocument(name string, line int, text string) (document, error) {
+	d := document{template: name, text: text}
+	var err error
+	if d.objects, err = manifest.ParseAt(name, line, []byte(text)); err != nil {
+		return d, err
+	}
+	if len(d.objects) == 1 { // Helm looks at the annotations of a List, and not of its items
+		d.hook, err = newHook(d.objects[0], text)
+	}
+	return d, err
+}
+
+func (d document) kind() string {
+	if len(d.objects) == 0 {
+		return ""
+	}
+	return d.objects[0].GetKind()
+}
+
+// byKind orders documents as Helm does: kinds that it does not know come last,
+// by name.
+func byKind() func(a, b document) int {
+	order := make(map[string]int, len(releaseutil.InstallOrder))
+	for i, kind := range releaseutil.InstallOrder {
+		order[kind] = i
+	}
+	rank := func(d document) (int, string) {
+		if i, ok := order[d.kind()]; ok {
+			return i, ""
+		}
+		return len(order), d.kind()
+	}
+	return func(a, b document) int {
+		i, kindA := rank(a)
+		j, kindB := rank(b)
+		return cmp.Or(cmp.Compare(i, j), strings.Compare(kindA, kindB))
+	}
+}

@@ -1,0 +1,155 @@
+// Package inventory keeps the record, on the cluster, of what an installation
+// owns there: layers, what they were made from, and their objects.
+//
+// The record is written before objects are applied, with the old and the new
+// ones, and again after. So whatever stops a run, nothing is left unowned.
+package inventory
+
+import (
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/strata-go/strata/internal/kube"
+	"github.com/strata-go/strata/layer"
+	"github.com/strata-go/strata/profile"
+)
+
+// An Inventory is what an installation owns. The zero Inventory owns nothing.
+type Inventory struct {
+	// Desired is the digest of the state that was last brought about in full.
+	Desired digest.Digest `json:"desired,omitempty"`
+	// Profiles are those of the state that was last begun.
+	Profiles []profile.ID `json:"profiles,omitempty"`
+	// Lock pins the sources of that state.
+	Lock *profile.Lock `json:"lock,omitempty"`
+	// Layers are in the order in which they are installed. Those that are no
+	// longer wanted and not yet removed are among them.
+	Layers []Layer `json:"layers,omitempty"`
+	// Namespaces are those that layers are installed in and that we made, or
+	// labelled, for them.
+	Namespaces []Object `json:"namespaces,omitempty"`
+
+	version string // of the stored record; "" if there is none
+}
+
+// A Layer is what is known of one layer.
+type Layer struct {
+	Name         string     `json:"name"`
+	Kind         layer.Kind `json:"kind"`
+	InstallOrder int        `json:"installOrder,omitempty"`
+	Profile      profile.ID `json:"profile"`
+	Pin          layer.Pin  `json:"pin,omitzero"`
+	// Inputs is the digest of everything that the objects were made from.
+	// It is empty while not all of them are applied.
+	Inputs digest.Digest `json:"inputs,omitempty"`
+	// Ready is when all objects of these inputs were first seen ready; zero
+	// if they were not.
+	Ready time.Time `json:"ready,omitzero"`
+	// Dropped says that the layer is no longer wanted, and not yet removed.
+	Dropped bool `json:"dropped,omitempty"`
+	// Releases are the Helm releases of the layer.
+	Releases []Release `json:"releases,omitempty"`
+	Objects  []Object  `json:"objects,omitempty"`
+	// Namespaces are those that the layer is installed in.
+	Namespaces []Namespace `json:"namespaces,omitempty"`
+}
+
+// A Namespace is what a layer wants of a namespace that it is installed in.
+type Namespace struct {
+	Name        string            `json:"name"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// A Release is a Helm release that was recorded.
+type Release struct {
+	Name      string        `json:"name"`
+	Namespace string        `json:"namespace"`
+	Revision  int           `json:"revision"`
+	Inputs    digest.Digest `json:"inputs"` // of the layer, when the revision was recorded
+}
+
+// An Object is an object that the layer owns.
+type Object struct {
+	kube.Ref
+	// Resource is the plural name that the API serves the kind under.
+	Resource string `json:"resource"`
+	// UID is empty while the object was not applied.
+	UID types.UID `json:"uid,omitempty"`
+	// Applied is the digest of the object as it was last applied, and Fields
+	// that of our entry in its managed fields after that: see [kube.OwnFields].
+	Applied digest.Digest `json:"applied,omitempty"`
+	Fields  digest.Digest `json:"fields,omitempty"`
+	// Batch orders the objects within the layer.
+	Batch int `json:"batch,omitempty"`
+	// Keep says that the object stays when it is no longer wanted.
+	Keep bool `json:"keep,omitempty"`
+	// Dropped says that the object is no longer wanted, and not yet removed.
+	Dropped bool `json:"dropped,omitempty"`
+	// Created says that the object was not there before us.
+	Created bool `json:"created,omitempty"`
+}
+
+// Served returns how the API serves the object.
+func (o Object) Served() kube.Resource {
+	return kube.Resource{GroupVersionResource: o.GVK().GroupVersion().WithResource(o.Resource), Namespaced: o.Namespace != ""}
+}
+
+// Layer returns the layer of that name, or nil.
+func (inv *Inventory) Layer(name string) *Layer {
+	i := slices.IndexFunc(inv.Layers, func(l Layer) bool { return l.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &inv.Layers[i]
+}
+
+// Wanted returns the objects of the layer that are not dropped.
+func (l *Layer) Wanted() []Object {
+	return slices.DeleteFunc(slices.Clone(l.Objects), func(o Object) bool { return o.Dropped })
+}
+
+// Object returns the object with the key, or nil.
+func (l *Layer) Object(key kube.Key) *Object {
+	i := slices.IndexFunc(l.Objects, func(o Object) bool { return o.Key() == key })
+	if i < 0 {
+		return nil
+	}
+	return &l.Objects[i]
+}
+
+// Release returns the release of that name and namespace, or nil.
+func (l *Layer) Release(name, namespace string) *Release {
+	i := slices.IndexFunc(l.Releases, func(r Release) bool { return r.Name == name && r.Namespace == namespace })
+	if i < 0 {
+		return nil
+	}
+	return &l.Releases[i]
+}
+
+// All returns all objects, those of the layers before the namespaces.
+func (inv *Inventory) All() []Object {
+	var all []Object
+	for _, l := range inv.Layers {
+		all = append(all, l.Objects...)
+	}
+	return append(all, inv.Namespaces...)
+}
+
+// Empty reports whether inv owns nothing.
+func (inv *Inventory) Empty() bool { return len(inv.Layers) == 0 && len(inv.Namespaces) == 0 }
+
+// Clone returns a deep copy of inv.
+func (inv *Inventory) Clone() *Inventory {
+	c := *inv
+	c.Layers = slices.Clone(inv.Layers)
+	c.Namespaces = slices.Clone(inv.Namespaces)
+	for i := range c.Layers {
+		c.Layers[i].Objects = slices.Clone(c.Layers[i].Objects)
+		c.Layers[i].Releases = slices.Clone(c.Layers[i].Releases)
+	}
+	return &c
+}

@@ -1,0 +1,46 @@
+package kube
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// OwnFields returns the digest of what the API server says that we own of an
+// object: our entry in its managed fields. Whoever changes or removes a field
+// that we applied takes it out of the entry, so a digest that is not the one
+// that the last apply left says that the object has drifted. It is empty if we
+// own nothing.
+func OwnFields(managed []metav1.ManagedFieldsEntry) digest.Digest {
+	i := slices.IndexFunc(managed, own)
+	if i < 0 {
+		return ""
+	}
+	return digest.FromBytes(bytes.Join([][]byte{[]byte(managed[i].APIVersion), managed[i].FieldsV1.GetRawBytes()}, []byte{0}))
+}
+
+func own(e metav1.ManagedFieldsEntry) bool {
+	return e.Manager == Manager && e.Operation == metav1.ManagedFieldsOperationApply && e.Subresource == "" && e.FieldsV1 != nil
+}
+
+// Managers returns the managers of an object's fields, each once.
+func Managers(managed []metav1.ManagedFieldsEntry) []string {
+	var names []string
+	for _, e := range managed {
+		if !slices.Contains(names, e.Manager) {
+			names = append(names, e.Manager)
+		}
+	}
+	return names
+}
+
+// Declares reports whether a manager holds fields of the object on purpose: it
+// applies them, or writes through a subresource as an autoscaler does. Who only
+// ever updated the object, as an editor does, changed it.
+func Declares(managed []metav1.ManagedFieldsEntry, manager string) bool {
+	return slices.ContainsFunc(managed, func(e metav1.ManagedFieldsEntry) bool {
+		return e.Manager == manager && (e.Operation == metav1.ManagedFieldsOperationApply || e.Subresource != "" && e.Subresource != "status")
+	})
+}

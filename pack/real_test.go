@@ -1,0 +1,46 @@
+package pack_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/strata-go/strata/pack"
+)
+
+// Every pack of a public catalogue opens, and its settings can be read, but for
+// those with a real defect.
+func TestRealPacks(t *testing.T) {
+	t.Parallel()
+	dir := os.Getenv("STRATA_PACKS")
+	if dir == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("STRATA_PACKS must name a folder of packs")
+		}
+		t.Skip("STRATA_PACKS does not name a folder of packs")
+	}
+	defects := map[string]string{
+		"haproxy-unified-gateway-1.0.1": `pack.json:12:5: charts[0]: file "charts/gateway-api-crds-1.4.0.tgz": file does not exist`,
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*", "pack.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no packs in %s: %v", dir, err)
+	}
+	for _, file := range files {
+		folder := filepath.Dir(file)
+		name := filepath.Base(folder)
+		p, err := pack.Open(os.DirFS(folder))
+		switch want := defects[name]; {
+		case err != nil:
+			if err.Error() != want {
+				t.Errorf("%s: got %v; want %s", name, err, want)
+			}
+			continue
+		case want != "":
+			t.Errorf("%s: opens; want %s", name, want)
+		}
+		if _, err := pack.ReadSettings(parse(t, string(p.Values))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

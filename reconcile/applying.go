@@ -1,0 +1,239 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/kube"
+	"github.com/strata-go/strata/internal/manifest"
+	"github.com/strata-go/strata/layer"
+)
+
+// retryAfter is when a controller that does not watch should look again after
+// objects that are not yet ready.
+const retryAfter = 5 * time.Second
+
+// stage is what is installed together: layers of one kind and install order.
+type stage struct {
+	kind  layer.Kind
+	order int
+}
+
+// apply carries p out as far as it can be now.
+func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error) {
+	s.events.redact = p.desired.Redact
+	defer func() {
+		result.Cost = Cost(s.client.Cost())
+		s.log(ctx, "reconciled", result, err)
+	}()
+	inv, saved := p.announced(), p.before
+	if p.applies() {
+		if err := s.store.Save(ctx, inv); err != nil {
+			return err
+		}
+		saved = inv.Clone()
+	}
+	ready, err := s.applyStages(ctx, p, inv, result)
+	if err == nil && ready {
+		ready, err = s.prune(ctx, inv, p, result)
+	}
+	if err == nil && ready {
+		inv.Desired = p.Desired
+		result.Ready = true
+	}
+	if len(result.Waiting) > 0 {
+		result.RetryAfter = retryAfter
+	}
+	if ctx.Err() == nil && !equal(saved, inv) {
+		err = errors.Join(err, s.store.Save(ctx, inv))
+	}
+	return err
+}
+
+// applies reports whether p creates or changes objects.
+func (p *Plan) applies() bool {
+	return slices.ContainsFunc(p.Steps, func(st Step) bool { return st.Action != Unchanged && st.Action != Delete })
+}
+
+// equal reports whether two inventories say the same.
+func equal(a, b *inventory.Inventory) bool { return reflect.DeepEqual(a, b) }
+
+// announced returns the inventory to be written before anything is applied:
+// what was owned, and what will be.
+func (p *Plan) announced() *inventory.Inventory {
+	inv := p.before.Clone()
+	inv.Profiles, inv.Lock = p.desired.Profiles(), p.desired.Lock()
+	for i := range inv.Layers {
+		inv.Layers[i].Dropped = true
+	}
+	for _, l := range p.layers {
+		entry := inv.Layer(l.Name)
+		if entry == nil {
+			inv.Layers = append(inv.Layers, inventory.Layer{Name: l.Name})
+			entry = &inv.Layers[len(inv.Layers)-1]
+		}
+		entry.Dropped = false
+		entry.Kind, entry.InstallOrder, entry.Profile, entry.Pin = l.Kind.OrDefault(), l.InstallOrder, l.Profile, l.Pin
+		entry.Namespaces = l.namespaces
+		if l.output == nil {
+			continue
+		}
+		if entry.Inputs != l.inputs || slices.ContainsFunc(l.objects, func(w *work) bool { return w.action != Unchanged }) {
+			entry.Inputs, entry.Ready = "", time.Time{}
+		}
+		for i := range entry.Objects {
+			entry.Objects[i].Dropped = true
+		}
+		for _, w := range l.objects {
+			if known := entry.Object(w.ref.Key()); known != nil {
+				known.Dropped = false
+			} else {
+				entry.Objects = append(entry.Objects, w.record())
+			}
+		}
+	}
+	for _, w := range p.spaces {
+		if w.action != Unchanged && !slices.ContainsFunc(inv.Namespaces, func(o inventory.Object) bool { return o.Key() == w.ref.Key() }) {
+			inv.Namespaces = append(inv.Namespaces, w.record())
+		}
+	}
+	return inv
+}
+
+// applyStages applies the layers, stage after stage, until one is not ready.
+func (s *session) applyStages(ctx context.Context, p *Plan, inv *inventory.Inventory, result *Result) (ready bool, err error) {
+	if err := s.applyAll(ctx, p.spaces, inv.Namespaces, result); err != nil {
+		return false, err
+	}
+	for rest := p.layers; len(rest) > 0; {
+		n := slices.IndexFunc(rest, func(l *layerWork) bool { return l.stage() != rest[0].stage() })
+		if n < 0 {
+			n = len(rest)
+		}
+		ready, err := s.applyStage(ctx, rest[:n], inv, result)
+		if err != nil || !ready {
+			return false, err
+		}
+		rest = rest[n:]
+	}
+	return true, nil
+}
+
+// applyStage applies the layers of one stage at the same time.
+func (s *session) applyStage(ctx context.Context, layers []*layerWork, inv *inventory.Inventory, result *Result) (bool, error) {
+	errs, results := make([]error, len(layers)), make([]Result, len(layers))
+	var g errgroup.Group
+	for i, l := range layers {
+		g.Go(func() error {
+			results[i].Ready, errs[i] = s.applyLayer(ctx, l, inv.Layer(l.Name), &results[i])
+			return nil // the others go on
+		})
+	}
+	_ = g.Wait()
+	ready := true
+	for i, r := range results {
+		result.Steps = append(result.Steps, r.Steps...)
+		result.Waiting = append(result.Waiting, r.Waiting...)
+		ready = ready && r.Ready
+		if errs[i] != nil && ctx.Err() == nil {
+			errs[i] = &LayerError{layers[i].Name, errs[i]}
+			s.events.send(Event{Type: LayerFailed, Layer: layers[i].Name, Message: errs[i].Error()})
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	return ready, errors.Join(errs...)
+}
+
+// applyLayer applies one layer, batch after batch, and reports whether it is
+// ready.
+func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory.Layer, result *Result) (bool, error) {
+	if l.output == nil && !entry.Ready.IsZero() {
+		return true, nil
+	}
+	if slices.ContainsFunc(l.objects, func(w *work) bool { return w.action != Unchanged }) {
+		s.events.send(Event{Type: LayerStarted, Layer: l.Name, Message: l.Pin.Resolved})
+	}
+	for rest := l.objects; len(rest) > 0; {
+		n := slices.IndexFunc(rest, func(w *work) bool { return w.batch != rest[0].batch })
+		if n < 0 {
+			n = len(rest)
+		}
+		if err := s.applyAll(ctx, rest[:n], entry.Objects, result); err != nil {
+			return false, err
+		}
+		if rest[0].batch == manifest.Definitions {
+			// Nothing of a kind can be applied before its definition is served.
+			if ready, err := s.check(ctx, entry, isDefinition, result); err != nil || !ready {
+				return false, err
+			}
+			s.client.ForgetKinds()
+		}
+		rest = rest[n:]
+	}
+	if l.output != nil {
+		entry.Inputs = l.inputs
+	}
+	if !entry.Ready.IsZero() {
+		return true, nil
+	}
+	return s.becomeReady(ctx, l, entry, result)
+}
+
+// applyAll applies objects at the same time and writes what they became into
+// their records.
+func (s *session) applyAll(ctx context.Context, all []*work, records []inventory.Object, result *Result) error {
+	errs := make([]error, len(all))
+	g, gctx := s.group(ctx)
+	for i, w := range all {
+		if w.action == Unchanged {
+			continue
+		}
+		j := slices.IndexFunc(records, func(o inventory.Object) bool { return o.Key() == w.ref.Key() })
+		record := &records[j]
+		g.Go(func() error {
+			errs[i] = s.applyOne(gctx, w, record)
+			return nil // the others go on, and their records count
+		})
+	}
+	_ = g.Wait()
+	for i, w := range all {
+		if w.action != Unchanged && errs[i] == nil {
+			result.Steps = append(result.Steps, w.step())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *session) applyOne(ctx context.Context, w *work, record *inventory.Object) error {
+	if w.foreign != nil {
+		return w.conflict(w.foreign)
+	}
+	meta, err := s.client.Apply(ctx, w.resource, kube.Apply{Ref: w.ref, Data: w.data, Force: w.force})
+	if conflicts := kube.Conflicts(err); conflicts != nil {
+		return w.conflict(conflicts)
+	}
+	if err != nil {
+		return explain(w, err)
+	}
+	*record = w.record()
+	record.UID, record.Applied, record.Fields = meta.UID, w.digest, kube.OwnFields(meta.ManagedFields)
+	s.events.send(Event{Type: ObjectApplied, Layer: w.layer, Object: ObjectRef(w.ref), Action: w.action, Message: w.reason})
+	return nil
+}
+
+// explain marks errors that another pass does not cure.
+func explain(w *work, err error) error {
+	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsRequestEntityTooLargeError(err) {
+		return terminal{&SourceError{w.source, err}}
+	}
+	return err
+}

@@ -1,0 +1,100 @@
+package reconcile
+
+import (
+	"github.com/opencontainers/go-digest"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/kube"
+)
+
+// drift says how an object differs from what the last apply left, or "" if it
+// does not. live is nil if the object is gone.
+func drift(o inventory.Object, live *metav1.PartialObjectMetadata) string {
+	switch {
+	case o.Applied == "":
+		return "it was not yet applied"
+	case live == nil:
+		return "it was deleted"
+	case live.UID != o.UID:
+		return "it was deleted and made anew by somebody else"
+	case live.DeletionTimestamp != nil:
+		return "it is being deleted"
+	case kube.OwnFields(live.ManagedFields) != o.Fields:
+		return "fields of it were changed"
+	}
+	return ""
+}
+
+// settled reports whether nothing needs to be applied for a layer: all its
+// objects were applied from these inputs, and none has drifted.
+func settled(l *inventory.Layer, inputs digest.Digest, live observed) bool {
+	if l == nil || l.Inputs != inputs {
+		return false
+	}
+	for _, o := range l.Wanted() {
+		if drift(o, live[o.Key()]) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// known is what an inventory says of an object, and which layer has it.
+type known struct {
+	inventory.Object
+	layer string
+}
+
+// decide sets what is to be done for w. mine is what the inventory has of the
+// object, or nil; live is the object on the cluster, or nil if it is not there.
+func decide(w *work, mine *known, live *metav1.PartialObjectMetadata) {
+	w.exists = live != nil
+	w.created = live == nil || mine != nil && mine.Created
+	switch {
+	case mine == nil && live == nil:
+		w.action, w.reason = Create, "it is new in the stack"
+	case mine == nil:
+		w.action, w.reason = Adopt, "it was there before"
+	case live == nil && mine.Applied == "":
+		w.action, w.reason = Create, "it is new in the stack"
+	case live == nil:
+		w.action, w.reason = Repair, drift(mine.Object, live)
+	case mine.layer != w.layer:
+		w.action, w.reason = Transfer, "it moves here from layer "+mine.layer
+	case mine.Applied != w.digest:
+		w.action, w.reason = Update, "the stack wants it otherwise"
+	default:
+		if why := drift(mine.Object, live); why != "" {
+			w.action, w.reason = Repair, why
+		} else {
+			w.action = Unchanged
+		}
+	}
+}
+
+// reclaimable reports whether fields that others hold may be taken back: the
+// object is one that we applied just so before, so the fields were ours, and
+// whoever has them now came by an update and not by declaring to own them.
+func reclaimable(w *work, mine *known, live *metav1.PartialObjectMetadata, conflicts []kube.FieldConflict) bool {
+	if mine == nil || mine.Applied != w.digest || mine.UID != live.UID {
+		return false
+	}
+	for _, c := range conflicts {
+		if kube.Declares(live.ManagedFields, c.Manager) {
+			return false
+		}
+	}
+	return true
+}
+
+// owner says who an object that is not ours seems to belong to.
+func owner(live *metav1.PartialObjectMetadata) string {
+	if id := live.Labels[inventory.PartOf]; id != "" {
+		return "the installation " + id
+	}
+	if release := live.Annotations["meta.helm.sh/release-name"]; release != "" {
+		return "the Helm release " + live.Annotations["meta.helm.sh/release-namespace"] + "/" + release
+	}
+	return "its managers " + quoteAll(kube.Managers(live.ManagedFields))
+}

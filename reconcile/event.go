@@ -1,0 +1,55 @@
+package reconcile
+
+import "sync"
+
+// An EventType says what happened.
+type EventType string
+
+// The types of events.
+const (
+	// LayerStarted: the first change to a layer is about to be made.
+	LayerStarted EventType = "LayerStarted"
+	// ObjectApplied: an object was created or updated.
+	ObjectApplied EventType = "ObjectApplied"
+	// ObjectDeleted: the deletion of an object was accepted.
+	ObjectDeleted EventType = "ObjectDeleted"
+	// ObjectKept: an object that is no longer wanted stays; the message says why.
+	ObjectKept EventType = "ObjectKept"
+	// LayerWaiting: the layer is applied and not yet ready; the message says
+	// what it waits for.
+	LayerWaiting EventType = "LayerWaiting"
+	// LayerReady: the layer has become ready.
+	LayerReady EventType = "LayerReady"
+	// LayerFailed: the layer cannot be brought to its state; the message says why.
+	LayerFailed EventType = "LayerFailed"
+	// LayerRemoved: nothing is left of a layer that is no longer wanted.
+	LayerRemoved EventType = "LayerRemoved"
+)
+
+// An Event is one step of progress.
+type Event struct {
+	Type    EventType
+	Layer   string
+	Object  ObjectRef // zero unless the event is about an object
+	Action  Action    // of an ObjectApplied event
+	Message string    // for people; it holds nothing sensitive
+}
+
+// events tells a listener of events, one at a time.
+type events struct {
+	mu     sync.Mutex
+	listen func(Event)
+	redact func(string) string
+}
+
+func (e *events) send(ev Event) {
+	if e.listen == nil {
+		return
+	}
+	if e.redact != nil {
+		ev.Message = e.redact(ev.Message)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.listen(ev)
+}

@@ -1,0 +1,110 @@
+package reconcile_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+	"testing"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/strata-go/strata/reconcile/reconciletest"
+)
+
+// shared is the control plane of all tests in this package, which keep apart by
+// the names of their targets and namespaces.
+var shared *reconciletest.Cluster
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	if testing.Short() {
+		return m.Run()
+	}
+	var err error
+	shared, err = reconciletest.StartControlPlane(context.Background(), nil)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	if err := shared.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+// needsControlPlane skips tests of the short, quick kind.
+func needsControlPlane(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs the control plane: run without -short")
+	}
+}
+
+// a request, as the API server sees it.
+type request struct{ method, path, query string }
+
+func (r request) String() string { return r.method + " " + r.path + "?" + r.query }
+
+func (r request) write() bool { return r.method != http.MethodGet && r.query != "dryRun=All" }
+
+// recorder records the requests of a client.
+type recorder struct {
+	mu       sync.Mutex
+	requests []request
+}
+
+func (r *recorder) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		one := request{method: req.Method, path: req.URL.Path}
+		if req.URL.Query().Has("dryRun") {
+			one.query = "dryRun=All"
+		}
+		r.mu.Lock()
+		r.requests = append(r.requests, one)
+		r.mu.Unlock()
+		return next.RoundTrip(req)
+	})
+}
+
+// take returns the requests since the last call.
+func (r *recorder) take() (all, writes []request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all, r.requests = r.requests, nil
+	for _, one := range all {
+		if one.write() {
+			writes = append(writes, one)
+		}
+	}
+	return all, writes
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// recorded returns a configuration whose requests are recorded, and a plain
+// client without, to look at the cluster with.
+func recorded(t *testing.T) (*rest.Config, *recorder, *kubernetes.Clientset) {
+	t.Helper()
+	plain := rest.CopyConfig(shared.Config)
+	plain.QPS = -1
+	clientset, err := kubernetes.NewForConfig(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := new(recorder)
+	config := rest.CopyConfig(shared.Config)
+	config.Wrap(r.wrap)
+	return config, r, clientset
+}

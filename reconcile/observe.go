@@ -1,0 +1,76 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/kube"
+)
+
+// observed is the metadata of the objects that an inventory lists, as the
+// cluster has them. Those that are gone are missing.
+type observed map[kube.Key]*metav1.PartialObjectMetadata
+
+// observe reads the metadata of everything in inv: one list for each kind.
+func (s *session) observe(ctx context.Context, inv *inventory.Inventory) (observed, error) {
+	byResource := map[kube.Resource][]inventory.Object{}
+	for _, o := range inv.All() {
+		byResource[o.Served()] = append(byResource[o.Served()], o)
+	}
+	live := observed{}
+	var mu sync.Mutex
+	g, ctx := s.group(ctx)
+	for resource, objects := range byResource {
+		g.Go(func() error {
+			found, err := s.observeKind(ctx, resource, objects)
+			mu.Lock()
+			defer mu.Unlock()
+			for key, meta := range found {
+				live[key] = meta
+			}
+			return err
+		})
+	}
+	return live, g.Wait()
+}
+
+func (s *session) observeKind(ctx context.Context, resource kube.Resource, objects []inventory.Object) (observed, error) {
+	if !slices.ContainsFunc(objects, func(o inventory.Object) bool { return o.UID != "" }) {
+		// Announced, and none applied yet. The kind may be too new to be listed:
+		// the server asks to wait a second then. To apply them all is no harm.
+		return nil, nil
+	}
+	list, err := s.client.ListMetadata(ctx, resource, "", s.selector())
+	if err != nil && !apierrors.IsNotFound(err) {
+		return nil, err
+	}
+	type name struct{ namespace, name string }
+	byName := make(map[name]*metav1.PartialObjectMetadata, len(list))
+	for i := range list {
+		byName[name{list[i].Namespace, list[i].Name}] = &list[i]
+	}
+	found := observed{}
+	for _, o := range objects {
+		if meta, ok := byName[name{o.Namespace, o.Name}]; ok {
+			found[o.Key()] = meta
+			continue
+		}
+		if o.UID == "" {
+			continue // announced, and never applied
+		}
+		// It is gone, or somebody took the label off it.
+		meta, err := s.client.GetMetadata(ctx, resource, o.Ref)
+		if err != nil && !apierrors.IsNotFound(err) {
+			return nil, err
+		}
+		if err == nil {
+			found[o.Key()] = meta
+		}
+	}
+	return found, nil
+}

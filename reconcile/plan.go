@@ -1,0 +1,111 @@
+package reconcile
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/profile"
+)
+
+// An Action is what happens to an object.
+type Action string
+
+// The actions.
+const (
+	Create    Action = "create"
+	Update    Action = "update"    // the stack wants it otherwise than before
+	Repair    Action = "repair"    // somebody changed or deleted it
+	Adopt     Action = "adopt"     // it was there, and becomes ours
+	Transfer  Action = "transfer"  // it moves from another layer of ours
+	Delete    Action = "delete"    // it is no longer wanted
+	Unchanged Action = "unchanged" // it is as it should be
+)
+
+// A Plan says what leads a target from where it is to a desired state. Only
+// [Reconciler.Plan] makes one; [Reconciler.Apply] carries it out. It is
+// immutable, and shows no sensitive value.
+type Plan struct {
+	// Target is the name of the installation.
+	Target string
+	// Desired identifies the state; it is empty if the plan deletes everything.
+	Desired digest.Digest
+	// Steps are what happens to each object, in order.
+	Steps []Step
+
+	desired *profile.Desired
+	before  *inventory.Inventory // as it was read
+	layers  []*layerWork         // in the order of the stack
+	spaces  []*work              // implicit namespaces
+}
+
+// A Step is what happens to one object.
+type Step struct {
+	Layer  string    `json:"layer"` // "" for the namespaces that layers are installed in
+	Action Action    `json:"action"`
+	Object ObjectRef `json:"object"`
+	// Reason says why, for people.
+	Reason string `json:"reason,omitempty"`
+	// Changes are the fields that become otherwise, for objects that exist.
+	Changes []Change `json:"changes,omitempty"`
+}
+
+// A Change is a field that becomes otherwise.
+type Change struct {
+	Field string `json:"field"` // ".spec.replicas"
+	// Old and New are JSON; "" if the field is missing. They are "(sensitive)"
+	// for the content of Secrets.
+	Old string `json:"old,omitempty"`
+	New string `json:"new,omitempty"`
+}
+
+// Empty reports whether the plan changes nothing.
+func (p *Plan) Empty() bool {
+	for _, s := range p.Steps {
+		if s.Action != Unchanged {
+			return false
+		}
+	}
+	return true
+}
+
+// Count returns how many steps have the action.
+func (p *Plan) Count(a Action) int {
+	n := 0
+	for _, s := range p.Steps {
+		if s.Action == a {
+			n++
+		}
+	}
+	return n
+}
+
+// String returns the plan as a table for people, without what stays unchanged.
+func (p *Plan) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
+	for _, s := range p.Steps {
+		if s.Action == Unchanged {
+			continue
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Action, s.Object, s.Layer, s.Reason)
+		for _, c := range s.Changes {
+			fmt.Fprintf(w, "\t  %s: %s -> %s\t\t\n", c.Field, orMissing(c.Old), orMissing(c.New))
+		}
+	}
+	_ = w.Flush() // a strings.Builder never fails
+	if b.Len() == 0 {
+		return fmt.Sprintf("nothing to do: %d objects are as they should be\n", len(p.Steps))
+	}
+	return b.String()
+}
+
+func orMissing(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return s
+}

@@ -1,0 +1,114 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/kube"
+)
+
+// protected says why an object that is no longer wanted stays, or "".
+func (s *session) protected(ctx context.Context, o inventory.Object, live *metav1.PartialObjectMetadata) (string, error) {
+	switch {
+	case o.UID != "" && live.UID != o.UID:
+		return "it was made anew by somebody else", nil
+	case live.Labels[inventory.PartOf] != "" && live.Labels[inventory.PartOf] != s.store.ID():
+		return "it belongs to another installation now", nil
+	case o.Keep || live.Annotations["helm.sh/resource-policy"] == "keep":
+		return "helm.sh/resource-policy is keep", nil
+	}
+	switch o.GVK().GroupKind() {
+	case definitionKind:
+		if !s.Prune.CustomResourceDefinitions {
+			return "deleting it would delete every object of its kind; see PrunePolicy", nil
+		}
+	case claimKind:
+		if !s.Prune.PersistentVolumeClaims {
+			return "deleting it may delete its volume; see PrunePolicy", nil
+		}
+	case namespaceKind:
+		if !o.Created {
+			return "it was there before", nil
+		}
+		if live.DeletionTimestamp != nil {
+			return "", nil
+		}
+		return s.inhabited(ctx, o.Name)
+	}
+	return "", nil
+}
+
+// inhabited says what is left in a namespace that is not ours, or "": deleting
+// the namespace would delete it. What others own that is going itself, or that
+// every namespace has, does not count.
+func (s *session) inhabited(ctx context.Context, namespace string) (string, error) {
+	resources, err := s.client.Namespaced(ctx)
+	if err != nil {
+		return "", err
+	}
+	var mu sync.Mutex
+	var found []string
+	g, ctx := s.group(ctx)
+	for _, r := range resources {
+		if slices.Contains(ephemeral, r.Resource) {
+			continue
+		}
+		g.Go(func() error {
+			list, err := s.client.ListMetadata(ctx, r, namespace, "")
+			if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, o := range list {
+				if !transient(r, o) {
+					found = append(found, r.Resource+" "+o.Name)
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil || len(found) == 0 {
+		return "", err
+	}
+	const shown = 3
+	more := ""
+	if len(found) > shown {
+		more = fmt.Sprintf(" and %d more", len(found)-shown)
+	}
+	return "it holds what is not ours: " + strings.Join(found[:min(shown, len(found))], ", ") + more, nil
+}
+
+// ephemeral are resources whose objects are made by the cluster itself, or held
+// by workloads while they run.
+var ephemeral = []string{"events", "leases", "endpoints"}
+
+// transient reports whether an object in a namespace is nobody's to miss. One
+// on its way out is no reason to stay, nor one with an owner, which goes with
+// it: the owner itself is looked at.
+func transient(r kube.Resource, o metav1.PartialObjectMetadata) bool {
+	switch r.Resource {
+	case "serviceaccounts":
+		return o.Name == "default" || o.DeletionTimestamp != nil
+	case "configmaps":
+		return o.Name == "kube-root-ca.crt" || o.DeletionTimestamp != nil
+	}
+	return o.DeletionTimestamp != nil || len(o.OwnerReferences) > 0
+}
+
+func terminating(finalizers []string) string {
+	if len(finalizers) == 0 {
+		return "it is being deleted"
+	}
+	return "it is being deleted; finalizers: " + strings.Join(finalizers, ", ")
+}

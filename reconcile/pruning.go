@@ -1,0 +1,254 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/kube"
+	"github.com/strata-go/strata/internal/manifest"
+)
+
+// prune removes what inv lists and p does not want: the last thing of a pass,
+// when everything that is wanted is ready. It reports whether all of it is gone.
+func (s *session) prune(ctx context.Context, inv *inventory.Inventory, p *Plan, result *Result) (bool, error) {
+	return s.remove(ctx, inv, p.keys(), result)
+}
+
+// keys returns the objects that p wants on the cluster.
+func (p *Plan) keys() map[kube.Key]bool {
+	wanted := map[kube.Key]bool{}
+	for _, l := range p.layers {
+		if l.output == nil {
+			for _, o := range p.before.Layer(l.Name).Wanted() {
+				wanted[o.Key()] = true
+			}
+		}
+		for _, w := range l.objects {
+			wanted[w.ref.Key()] = true
+		}
+		for _, ns := range l.namespaces {
+			wanted[namespaceRef(ns.Name).Key()] = true
+		}
+	}
+	return wanted
+}
+
+// deletePass removes everything that the inventory lists, and then the
+// inventory.
+func (s *session) deletePass(ctx context.Context, result *Result) (err error) {
+	defer func() {
+		result.Cost = Cost(s.client.Cost())
+		s.log(ctx, "deleted", result, err)
+	}()
+	inv, err := s.store.Load(ctx)
+	if err != nil {
+		return err
+	}
+	before := inv.Clone()
+	for i := range inv.Layers {
+		inv.Layers[i].Dropped = true
+	}
+	gone, err := s.remove(ctx, inv, nil, result)
+	if len(result.Waiting) > 0 {
+		result.RetryAfter = retryAfter
+	}
+	if err == nil && gone {
+		result.Ready = true
+		return s.store.Delete(ctx, inv)
+	}
+	if ctx.Err() == nil && !equal(before, inv) {
+		err = errors.Join(err, s.store.Save(ctx, inv))
+	}
+	return err
+}
+
+// remove deletes the objects in inv that are not wanted, from the top of the
+// stack down, and takes them out of inv. It stops where something is not gone
+// yet, as a finalizer may need what is below. Namespaces go last: they may hold
+// objects of any layer.
+func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted map[kube.Key]bool, result *Result) (bool, error) {
+	forget(inv, wanted)
+	order := make([]*inventory.Layer, len(inv.Layers))
+	for i := range inv.Layers {
+		order[i] = &inv.Layers[i]
+	}
+	slices.SortStableFunc(order, func(a, b *inventory.Layer) int {
+		return -cmp.Or(a.Kind.Compare(b.Kind), cmp.Compare(a.InstallOrder, b.InstallOrder))
+	})
+	for _, w := range []wave{callers, everything} {
+		for _, entry := range order {
+			if gone, err := s.removeWave(ctx, entry, w, wanted, result); err != nil || !gone {
+				return false, err
+			}
+		}
+	}
+	for _, entry := range order {
+		if entry.Dropped {
+			if err := s.deleteReleases(ctx, entry.Releases); err != nil {
+				return false, &LayerError{entry.Name, err}
+			}
+			entry.Releases = nil
+		}
+	}
+	return s.removeEnclosing(ctx, inv, order, wanted, result)
+}
+
+// removeEnclosing removes the namespaces that are not wanted, and then the
+// layers of which nothing is left.
+func (s *session) removeEnclosing(ctx context.Context, inv *inventory.Inventory, order []*inventory.Layer, wanted map[kube.Key]bool, result *Result) (bool, error) {
+	spaces := &inventory.Layer{Objects: inv.Namespaces}
+	for _, entry := range append(order, spaces) {
+		gone, err := s.removeWave(ctx, entry, enclosing, wanted, result)
+		inv.Namespaces = spaces.Objects
+		if err != nil || !gone {
+			return false, err
+		}
+	}
+	for _, entry := range order {
+		if entry.Dropped {
+			s.events.send(Event{Type: LayerRemoved, Layer: entry.Name})
+		}
+	}
+	inv.Layers = slices.DeleteFunc(inv.Layers, func(l inventory.Layer) bool { return l.Dropped })
+	return true, nil
+}
+
+// forget takes records out of inv of objects that another layer has now.
+func forget(inv *inventory.Inventory, wanted map[kube.Key]bool) {
+	newest := map[kube.Key]string{}
+	for _, l := range inv.Layers {
+		for _, o := range l.Objects {
+			if wanted[o.Key()] && !l.Dropped && o.Applied != "" {
+				newest[o.Key()] = l.Name
+			}
+		}
+	}
+	for i := range inv.Layers {
+		l := &inv.Layers[i]
+		l.Objects = slices.DeleteFunc(l.Objects, func(o inventory.Object) bool {
+			holder, held := newest[o.Key()]
+			return held && holder != l.Name
+		})
+	}
+}
+
+// A wave is what is deleted together.
+type wave int
+
+const (
+	callers    wave = iota // what may call the workloads, or need them to go
+	everything             // else
+	enclosing              // the namespaces around it
+)
+
+func waveOf(o inventory.Object) wave {
+	switch b := manifest.Batch(o.Batch); {
+	case b >= manifest.CustomResources:
+		return callers
+	case b == manifest.Namespaces:
+		return enclosing
+	default:
+		return everything
+	}
+}
+
+// removeWave deletes the objects of one wave in a layer that are not wanted, at
+// the same time, and takes those that are gone, or stay, out of the layer.
+func (s *session) removeWave(ctx context.Context, entry *inventory.Layer, w wave, wanted map[kube.Key]bool, result *Result) (bool, error) {
+	var victims []inventory.Object
+	for _, o := range entry.Objects {
+		if waveOf(o) == w && !wanted[o.Key()] {
+			victims = append(victims, o)
+		}
+	}
+	outcomes, errs := make([]outcome, len(victims)), make([]error, len(victims))
+	g, gctx := s.group(ctx)
+	for i, o := range victims {
+		g.Go(func() error {
+			outcomes[i], errs[i] = s.removeOne(gctx, o)
+			return nil // the others go on
+		})
+	}
+	_ = g.Wait()
+	gone := true
+	for i, o := range victims {
+		if errs[i] != nil {
+			continue
+		}
+		if outcomes[i].waiting != "" {
+			gone = false
+		} else {
+			entry.Objects = slices.DeleteFunc(entry.Objects, func(e inventory.Object) bool { return e.Key() == o.Key() })
+		}
+		s.report(entry.Name, o, outcomes[i], result)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return false, &LayerError{entry.Name, err}
+	}
+	return gone, nil
+}
+
+// report adds what became of an object to result.
+func (s *session) report(layer string, o inventory.Object, out outcome, result *Result) {
+	ref := ObjectRef(o.Ref)
+	switch {
+	case out.waiting != "":
+		result.Waiting = append(result.Waiting, Waiting{Layer: layer, Object: ref, Message: out.waiting, resource: o.Served(), gone: true})
+	case out.kept != "":
+		result.Kept = append(result.Kept, Kept{ref, out.kept})
+		s.events.send(Event{Type: ObjectKept, Layer: layer, Object: ref, Message: out.kept})
+	case out.deleted:
+		result.Steps = append(result.Steps, Step{Layer: layer, Action: Delete, Object: ref, Reason: unwanted})
+		s.events.send(Event{Type: ObjectDeleted, Layer: layer, Object: ref, Action: Delete})
+	}
+}
+
+const unwanted = "it is no longer in the stack"
+
+// An outcome is what became of an object that is not wanted. The zero outcome
+// is one that was not there.
+type outcome struct {
+	deleted bool
+	waiting string // not yet gone, and why
+	kept    string // left on the cluster, and why
+}
+
+func (s *session) removeOne(ctx context.Context, o inventory.Object) (outcome, error) {
+	live, err := s.client.GetMetadata(ctx, o.Served(), o.Ref)
+	if apierrors.IsNotFound(err) {
+		return outcome{deleted: o.UID != ""}, nil
+	}
+	if err != nil {
+		return outcome{}, err
+	}
+	why, err := s.protected(ctx, o, live)
+	if err != nil || why != "" {
+		return outcome{kept: why}, err
+	}
+	if live.DeletionTimestamp == nil {
+		err := s.client.Delete(ctx, o.Served(), o.Ref, live.UID)
+		if err != nil && !apierrors.IsNotFound(err) {
+			return outcome{}, err
+		}
+		live, err = s.client.GetMetadata(ctx, o.Served(), o.Ref)
+		if apierrors.IsNotFound(err) {
+			return outcome{deleted: true}, nil
+		}
+		if err != nil {
+			return outcome{}, err
+		}
+	}
+	return outcome{waiting: terminating(live.Finalizers)}, nil
+}
+
+var (
+	definitionKind = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+	claimKind      = schema.GroupKind{Kind: "PersistentVolumeClaim"}
+	namespaceKind  = schema.GroupKind{Kind: "Namespace"}
+)

@@ -1,0 +1,199 @@
+package reconcile
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/strata-go/strata/internal/kube"
+	"github.com/strata-go/strata/layer"
+	"github.com/strata-go/strata/profile"
+	"github.com/strata-go/strata/registry"
+)
+
+// defaultConcurrency is how many requests are in flight at once. More gains
+// nothing on an API server of usual size.
+const defaultConcurrency = 16
+
+// A Reconciler brings targets to desired states. Its zero value is ready. Set
+// fields before the first call; then it is safe for concurrent use, and calls
+// for one target exclude each other. Do not copy it.
+type Reconciler struct {
+	// Fetcher gets the content of layers. If nil, a zero [registry.Client].
+	Fetcher Fetcher
+	// Adopt says what becomes of objects that were there before and are now
+	// part of the stack. If empty, [AdoptNever].
+	Adopt AdoptPolicy
+	// Prune says which kinds of objects may be deleted although they hold data.
+	Prune PrunePolicy
+	// Concurrency bounds the requests to a cluster that are in flight at once.
+	// If zero, 16.
+	Concurrency int
+	// OnEvent, if not nil, is told of progress. Calls do not overlap within one
+	// call of a method, which waits for them.
+	OnEvent func(Event)
+	// Logger, if not nil, gets a record of each pass.
+	Logger *slog.Logger
+
+	targets  exclusive
+	fallback sync.Once
+	client   *registry.Client
+}
+
+// A Fetcher returns the verified files of an artifact. *registry.Client is a
+// Fetcher. Fetch may be called concurrently.
+type Fetcher interface {
+	Fetch(ctx context.Context, pin layer.Pin) (fs.FS, error)
+}
+
+// An AdoptPolicy says what becomes of objects that were there before.
+type AdoptPolicy string
+
+// The policies.
+const (
+	// AdoptNever makes an [*ExistsError] of an object that was there before.
+	AdoptNever AdoptPolicy = ""
+	// AdoptIfUnowned takes the object over, unless it belongs to another
+	// installation. Fields that other managers own stay theirs.
+	AdoptIfUnowned AdoptPolicy = "if-unowned"
+)
+
+// A PrunePolicy says which objects are deleted when they are no longer wanted.
+// The zero policy keeps what holds data: deleting a definition deletes every
+// object of its kind, and deleting a claim may delete the volume.
+type PrunePolicy struct {
+	CustomResourceDefinitions bool
+	PersistentVolumeClaims    bool
+}
+
+// A Result is what a pass did and found. It is valid beside an error.
+type Result struct {
+	// Ready says that the target is at the desired state, and everything on it
+	// is ready.
+	Ready bool
+	// RetryAfter is when to make the next pass. It is zero if the target is
+	// ready, or if another pass would not help.
+	RetryAfter time.Duration
+	// Steps are those that were carried out.
+	Steps []Step
+	// Waiting says what is not yet ready, or not yet gone.
+	Waiting []Waiting
+	// Kept are objects that are no longer wanted and were left on the cluster.
+	Kept []Kept
+	// Cost is what was asked of the API server.
+	Cost Cost
+}
+
+// Waiting is an object that is not yet ready or, if it is to be deleted, not
+// yet gone.
+type Waiting struct {
+	Layer   string
+	Object  ObjectRef
+	Message string
+
+	resource kube.Resource
+	gone     bool // it shall go, not become ready
+}
+
+// Kept is an object that was left on the cluster, and why.
+type Kept struct {
+	Object ObjectRef
+	Reason string
+}
+
+// Cost is the number of requests to the API server.
+type Cost struct {
+	Reads  int64 // GET, LIST, WATCH, discovery and dry runs
+	Writes int64
+}
+
+// Reconcile makes one pass with a zero [Reconciler].
+func Reconcile(ctx context.Context, t Target, d *profile.Desired) (*Result, error) {
+	return new(Reconciler).Reconcile(ctx, t, d)
+}
+
+// Plan says what Reconcile would do. It changes nothing on the cluster.
+//
+// Content that cannot be fetched, rendered or applied is an error, and so is
+// everything that would make an apply fail in the middle: [*LayerError]s,
+// joined, with [*NoKindError], [*DuplicateError], [*ExistsError] and others in
+// them. [ErrUnreachable] says that the cluster could not be asked.
+func (r *Reconciler) Plan(ctx context.Context, t Target, d *profile.Desired) (*Plan, error) {
+	var p *Plan
+	err := r.with(ctx, t, func(s *session) (err error) {
+		p, err = s.plan(ctx, d)
+		return err
+	})
+	return p, err
+}
+
+// Apply carries out a plan as far as it can be now: up to the first layer that
+// is not yet ready. What remains is in the next plan. It returns [ErrChanged],
+// and has done nothing, if another run has changed the installation since the
+// plan was made.
+func (r *Reconciler) Apply(ctx context.Context, t Target, p *Plan) (*Result, error) {
+	result := new(Result)
+	err := r.with(ctx, t, func(s *session) error { return s.apply(ctx, p, result) })
+	return result, err
+}
+
+// Reconcile makes one pass: it plans, and does everything of the plan that can
+// be done now. Errors are those of [Reconciler.Plan], before which nothing is
+// written, and [*LayerError]s, joined, with [*ConflictError], [*FailedError] or
+// an error of the API server in them. Those that another pass does not cure are
+// an [ErrTerminal].
+func (r *Reconciler) Reconcile(ctx context.Context, t Target, d *profile.Desired) (*Result, error) {
+	result := new(Result)
+	err := r.with(ctx, t, func(s *session) error { return s.pass(ctx, d, result) })
+	return result, err
+}
+
+// Converge makes passes until the target is ready, an error comes that another
+// pass does not cure, or ctx is done. Between passes it watches what is not yet
+// ready. The result is that of all passes together.
+func (r *Reconciler) Converge(ctx context.Context, t Target, d *profile.Desired) (*Result, error) {
+	result := new(Result)
+	err := r.with(ctx, t, func(s *session) error {
+		return s.converge(ctx, result, func(pass *Result) error { return s.pass(ctx, d, pass) })
+	})
+	return result, err
+}
+
+// Delete makes one pass that removes what the installation owns, from the top
+// of the stack down, and at last its inventory. It needs no registry. What
+// [PrunePolicy] protects stays, and so does everything that is not ours.
+func (r *Reconciler) Delete(ctx context.Context, t Target) (*Result, error) {
+	result := new(Result)
+	err := r.with(ctx, t, func(s *session) error { return s.deletePass(ctx, result) })
+	return result, err
+}
+
+// DeleteAndWait makes passes as Delete does until nothing is left.
+func (r *Reconciler) DeleteAndWait(ctx context.Context, t Target) (*Result, error) {
+	result := new(Result)
+	err := r.with(ctx, t, func(s *session) error {
+		return s.converge(ctx, result, func(pass *Result) error { return s.deletePass(ctx, pass) })
+	})
+	return result, err
+}
+
+// Status says what is on the target, and how it is. It changes nothing, and
+// needs no registry and no desired state.
+func (r *Reconciler) Status(ctx context.Context, t Target) (*Status, error) {
+	var status *Status
+	err := r.with(ctx, t, func(s *session) (err error) {
+		status, err = s.status(ctx)
+		return err
+	})
+	return status, err
+}
+
+func (r *Reconciler) fetcher() Fetcher {
+	if r.Fetcher != nil {
+		return r.Fetcher
+	}
+	r.fallback.Do(func() { r.client = new(registry.Client) })
+	return r.client
+}

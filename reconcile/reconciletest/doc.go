@@ -1,0 +1,49 @@
+// Package reconciletest gives tests and small programs a real Kubernetes control
+// plane on this machine: etcd, kube-apiserver, kube-controller-manager and
+// kube-scheduler of one Kubernetes release, in a process of their own that ends
+// with the program that started it.
+//
+//	func TestInstall(t *testing.T) {
+//		cfg := reconciletest.ControlPlane(t)
+//		...
+//	}
+//
+// Everything that the API server and the controllers do is real: admission,
+// server-side apply, managed fields, RBAC, custom resource definitions, garbage
+// collection, rollouts, disruption budgets, quotas. There are no machines: one
+// node, "test-node", reports that the containers of its pods run, and never runs
+// any. So:
+//
+//   - Deployments, StatefulSets and DaemonSets become available, Jobs complete,
+//     and deleted pods go at once, without their grace period.
+//   - Services of type LoadBalancer get an address of 198.18.0.0/15, where nobody listens.
+//   - Persistent volume claims are bound. There is a default storage class,
+//     "standard", and the class of any other provisioner works as well.
+//   - Namespaces are deleted at once and not after the usual 5 seconds or more.
+//   - There are no logs, no exec and no port forwarding, no metrics (so a
+//     HorizontalPodAutoscaler never scales), no DNS, no network between pods.
+//     A webhook must be registered by URL, not by service.
+//
+// # Faults
+//
+// Annotations on a pod, or on the pod template of its owner, make it fail:
+//
+//	strata.dev/test-fail: "true"         its containers never become ready; those of a Job fail
+//	strata.dev/test-pending: "true"      it never starts
+//	strata.dev/test-image-pull: "fail"   its containers wait with ImagePullBackOff
+//	strata.dev/test-ready-after: "2s"    its containers become ready that long after the start
+//	strata.dev/test-finish-after: "2s"   the containers of a Job finish that long after the start
+//
+// On a Service or a PersistentVolumeClaim, strata.dev/test-pending keeps it
+// without an address or a volume. A value that cannot be read keeps the pod
+// waiting with CreateContainerConfigError. A Job whose pods fail tries again as
+// often as its backoffLimit says, and Kubernetes waits longer each time: tests
+// set it to 0.
+//
+// # The binary
+//
+// The control plane is one binary, built once per machine from internal/controlplane
+// with "make controlplane" in a checkout. It is looked up at the path in
+// $STRATA_CONTROLPLANE and otherwise at strata/controlplane-v1.36.3 in the cache
+// directory: $STRATA_CACHE, or $XDG_CACHE_HOME, or $HOME/.cache.
+package reconciletest

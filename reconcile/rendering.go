@@ -1,0 +1,66 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+
+	"github.com/strata-go/strata/internal/helm"
+	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/render"
+)
+
+// render fills in what the layer consists of. was is what the inventory says of
+// it, or nil.
+func (s *session) render(ctx context.Context, l *layerWork, was *inventory.Layer) error {
+	if cached, ok := s.rendered[l.Name]; ok && cached.inputs == l.inputs {
+		l.output = cached.output
+	} else {
+		output, err := s.renderAnew(ctx, l, was)
+		if err != nil {
+			return err
+		}
+		l.output = output
+		s.rendered[l.Name] = rendered{l.inputs, output}
+	}
+	for _, ns := range l.output.Namespaces {
+		l.namespaces = append(l.namespaces, inventory.Namespace{Name: ns.Name, Labels: ns.Labels, Annotations: ns.Annotations})
+	}
+	return s.checkReleases(ctx, l, was)
+}
+
+func (s *session) renderAnew(ctx context.Context, l *layerWork, was *inventory.Layer) (*render.Output, error) {
+	var content fs.FS
+	if !l.Pin.Zero() {
+		var err error
+		if content, err = s.fetcher().Fetch(ctx, l.Pin); err != nil {
+			return nil, err
+		}
+	}
+	version, err := s.client.ServerVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	apis, err := s.client.APIVersions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	revisions := map[string]int{}
+	if was != nil {
+		for _, r := range was.Releases {
+			revisions[r.Name] = r.Revision
+		}
+	}
+	output, err := render.Layer(ctx, render.Input{
+		Layer: l.Layer, Values: []byte(l.Values), Bind: l.Bind, Content: content,
+		Capabilities: helm.Capabilities{KubeVersion: version, APIVersions: apis}, Releases: revisions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(output.Hooks) > 0 {
+		h := output.Hooks[0]
+		return nil, &UnsupportedError{fmt.Sprintf("the hook %s %s (%s), one of %d in the chart,", h.Object.GetKind(), h.Object.GetName(), h.Object.Source, len(output.Hooks))}
+	}
+	return output, nil
+}

@@ -1,0 +1,100 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/kube"
+	"github.com/strata-go/strata/internal/render"
+	"github.com/strata-go/strata/profile"
+)
+
+// A session is one call of a method of a Reconciler on one target. What it
+// learns of the cluster's kinds and renders is kept between its passes.
+type session struct {
+	*Reconciler
+	target   string
+	client   *kube.Client
+	store    inventory.Store
+	events   *events
+	rendered map[string]rendered // by layer
+}
+
+type rendered struct {
+	inputs digest.Digest
+	output *render.Output
+}
+
+// layerLabel says which layer an object belongs to.
+const layerLabel = "strata.dev/layer"
+
+// with runs do in a session on t, which no other call holds.
+func (r *Reconciler) with(ctx context.Context, t Target, do func(*session) error) error {
+	if t.Config == nil {
+		return terminal{errors.New("target: Config is nil; set it to the rest.Config of the cluster")}
+	}
+	release, err := r.targets.acquire(ctx, strings.Join([]string{t.Config.Host, t.namespace(), t.name()}, "|"))
+	if err != nil {
+		return err
+	}
+	defer release()
+	client, err := kube.New(t.Config)
+	if err != nil {
+		return err
+	}
+	s := &session{
+		Reconciler: r,
+		target:     t.name(),
+		client:     client,
+		store:      inventory.Store{Client: client, Namespace: t.namespace(), Name: "strata-" + t.name()},
+		events:     &events{listen: r.OnEvent},
+		rendered:   map[string]rendered{},
+	}
+	return do(s)
+}
+
+// group returns a group for requests to the cluster.
+func (s *session) group(ctx context.Context) (*errgroup.Group, context.Context) {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(defaultConcurrency)
+	if s.Concurrency > 0 {
+		g.SetLimit(s.Concurrency)
+	}
+	return g, ctx
+}
+
+// selector matches all objects of the installation.
+func (s *session) selector() string { return inventory.PartOf + "=" + s.store.ID() }
+
+func (s *session) layerSelector(layer string) string {
+	return fmt.Sprintf("%s,%s=%s", s.selector(), layerLabel, layer)
+}
+
+// pass plans and applies.
+func (s *session) pass(ctx context.Context, d *profile.Desired, result *Result) error {
+	p, err := s.plan(ctx, d)
+	if err != nil {
+		result.Cost = Cost(s.client.Cost())
+		return err
+	}
+	return s.apply(ctx, p, result)
+}
+
+// log records a pass.
+func (s *session) log(ctx context.Context, what string, result *Result, err error) {
+	if s.Logger == nil {
+		return
+	}
+	args := []any{"ready", result.Ready, "steps", len(result.Steps), "waiting", len(result.Waiting), "reads", result.Cost.Reads, "writes", result.Cost.Writes}
+	if err != nil {
+		s.Logger.ErrorContext(ctx, what, append(args, "error", err)...)
+		return
+	}
+	s.Logger.InfoContext(ctx, what, args...)
+}

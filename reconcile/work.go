@@ -1,0 +1,104 @@
+package reconcile
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/opencontainers/go-digest"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/kube"
+	"github.com/strata-go/strata/internal/manifest"
+	"github.com/strata-go/strata/internal/render"
+	"github.com/strata-go/strata/profile"
+)
+
+// work is one object that shall be on the cluster, and what is to be done for it.
+type work struct {
+	layer    string
+	source   string // where the object is written, for people
+	ref      kube.Ref
+	resource kube.Resource
+	data     []byte // the object as it is applied
+	digest   digest.Digest
+	batch    manifest.Batch
+	keep     bool
+	wants    *inventory.Namespace // of a namespace that layers are installed in, else nil
+
+	action  Action
+	reason  string
+	changes []Change
+	exists  bool                 // on the cluster, when the plan was made
+	created bool                 // by us, so that we may delete it
+	force   bool                 // take back fields that were ours
+	foreign []kube.FieldConflict // fields of other managers, which keep the object from being applied
+}
+
+// layerWork is a layer that shall be on the cluster.
+type layerWork struct {
+	profile.PinnedLayer
+	inputs     digest.Digest
+	namespaces []inventory.Namespace
+	output     *render.Output // nil if nothing needs to be rendered
+	objects    []*work        // in the order of their batches
+}
+
+// stage returns what l is installed together with.
+func (l *layerWork) stage() stage { return stage{l.Kind.OrDefault(), l.InstallOrder} }
+
+func (w *work) step() Step {
+	return Step{Layer: w.layer, Action: w.action, Object: ObjectRef(w.ref), Reason: w.reason, Changes: w.changes}
+}
+
+// conflict returns the error of a work that other managers keep from being
+// applied.
+func (w *work) conflict(fields []kube.FieldConflict) error {
+	e := &ConflictError{Object: ObjectRef(w.ref)}
+	for _, f := range fields {
+		e.Fields = append(e.Fields, FieldConflict(f))
+	}
+	return e
+}
+
+// record returns what the inventory keeps of w before it is applied.
+func (w *work) record() inventory.Object {
+	return inventory.Object{Ref: w.ref, Resource: w.resource.Resource, Batch: int(w.batch), Keep: w.keep, Created: w.created}
+}
+
+// newWork makes work of an object: its namespace set, and labelled as ours.
+func (s *session) newWork(layer string, o render.Object, resource kube.Resource) (*work, error) {
+	object := o.DeepCopy()
+	switch {
+	case !resource.Namespaced:
+		object.SetNamespace("")
+	case object.GetNamespace() == "":
+		object.SetNamespace(o.DefaultNamespace)
+	}
+	// What the server fills in is not ours to set.
+	unstructured.RemoveNestedField(object.Object, "metadata", "creationTimestamp")
+	unstructured.RemoveNestedField(object.Object, "status")
+	return s.finish(layer, fmt.Sprintf("%s:%d", o.Source, o.Line), object.Unstructured, resource)
+}
+
+func (s *session) finish(layer, source string, object *unstructured.Unstructured, resource kube.Resource) (*work, error) {
+	labels := object.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[inventory.PartOf] = s.store.ID()
+	if layer != "" {
+		labels[layerLabel] = layer
+	}
+	object.SetLabels(labels)
+	data, err := json.Marshal(object.Object)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", source, err)
+	}
+	ref := kube.RefOf(object)
+	return &work{
+		layer: layer, source: source, ref: ref, resource: resource, data: data, digest: digest.FromBytes(data),
+		batch: manifest.BatchOf(ref.GVK().GroupKind()),
+		keep:  object.GetAnnotations()["helm.sh/resource-policy"] == "keep",
+	}, nil
+}
