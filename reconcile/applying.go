@@ -5,9 +5,9 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/strata-go/strata/internal/inventory"
@@ -129,14 +129,15 @@ func (s *session) applyStages(ctx context.Context, p *Plan, inv *inventory.Inven
 // applyStage applies the layers of one stage at the same time.
 func (s *session) applyStage(ctx context.Context, layers []*layerWork, inv *inventory.Inventory, result *Result) (bool, error) {
 	errs, results := make([]error, len(layers)), make([]Result, len(layers))
-	var g errgroup.Group
+	entries := make([]*inventory.Layer, len(layers)) // looked up before any is written to
 	for i, l := range layers {
-		g.Go(func() error {
-			results[i].Ready, errs[i] = s.applyLayer(ctx, l, inv.Layer(l.Name), &results[i])
-			return nil // the others go on
-		})
+		entries[i] = inv.Layer(l.Name)
 	}
-	_ = g.Wait()
+	var wg sync.WaitGroup
+	for i, l := range layers {
+		wg.Go(func() { results[i].Ready, errs[i] = s.applyLayer(ctx, l, entries[i], &results[i]) })
+	}
+	wg.Wait()
 	ready := true
 	for i, r := range results {
 		result.Steps = append(result.Steps, r.Steps...)
@@ -191,16 +192,18 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 // applyAll applies objects at the same time and writes what they became into
 // their records.
 func (s *session) applyAll(ctx context.Context, all []*work, records []inventory.Object, result *Result) error {
+	byKey := make(map[kube.Key]*inventory.Object, len(records))
+	for i := range records {
+		byKey[records[i].Key()] = &records[i]
+	}
 	errs := make([]error, len(all))
 	g, gctx := s.group(ctx)
 	for i, w := range all {
 		if w.action == Unchanged {
 			continue
 		}
-		j := slices.IndexFunc(records, func(o inventory.Object) bool { return o.Key() == w.ref.Key() })
-		record := &records[j]
 		g.Go(func() error {
-			errs[i] = s.applyOne(gctx, w, record)
+			errs[i] = s.applyOne(gctx, w, byKey[w.ref.Key()])
 			return nil // the others go on, and their records count
 		})
 	}

@@ -53,8 +53,9 @@ type Rendered struct {
 // [*manifest.DocumentError], whose lines are those of the text that a template
 // gives.
 //
-// It looks at ctx before it starts, and not while templates run: they cannot
-// be interrupted.
+// It looks at ctx before it starts, and not while templates run: Helm's engine
+// cannot be interrupted. A panic becomes an error; a template that calls "tpl"
+// on itself without end is not stopped, and takes all memory.
 func (c *Chart) Render(ctx context.Context, req Request) (r *Rendered, err error) {
 	defer func() {
 		if p := recover(); p != nil {
