@@ -13,6 +13,8 @@ type Ref struct {
 	Registry string `json:"registry,omitempty"` // name or URL; if empty, any that the client knows
 	Name     string `json:"name"`               // of the pack, chart or package
 	Version  string `json:"version,omitempty"`  // constraint; if empty, any stable version
+	// Strategy says which of several versions is taken. If empty, [Newest].
+	Strategy Strategy `json:"strategy,omitempty"`
 }
 
 // String returns the text form, "format registry/name@constraint", for people.

@@ -9,7 +9,29 @@ const (
 	FormatHelm      Format = "helm"
 	FormatZarf      Format = "zarf"
 	FormatManifests Format = "manifests"
+	// FormatProfile is a profile itself, published as an artifact.
+	FormatProfile Format = "profile"
 )
+
+// A Strategy says which of the versions that satisfy a constraint is taken.
+// The zero Strategy means [Newest].
+type Strategy string
+
+// The strategies.
+const (
+	// Newest takes the newest version.
+	Newest Strategy = "newest"
+	// NewestPatch takes the newest patch of the oldest minor version: fixes come
+	// by themselves, features do not.
+	NewestPatch Strategy = "newest-patch"
+	// Oldest takes the oldest version.
+	Oldest Strategy = "oldest"
+)
+
+// Valid reports whether s is a known strategy or zero.
+func (s Strategy) Valid() bool {
+	return s == "" || s == Newest || s == NewestPatch || s == Oldest
+}
 
 // A Source says where the content of a layer comes from, with the options of
 // its format. Exactly one field is set.
@@ -30,6 +52,8 @@ type Pack struct {
 	// Version is a constraint ("1.2.3", "~1.2", ">=1 <3") or a train ("1.2.x").
 	// If empty, it is any stable version.
 	Version string `json:"version,omitempty"`
+	// Strategy says which of several such versions is taken. If empty, [Newest].
+	Strategy Strategy `json:"strategy,omitempty"`
 }
 
 // Helm is a Helm chart.
@@ -41,8 +65,9 @@ type Helm struct {
 	Registry string `json:"registry,omitempty"`
 	// Chart is the chart's name.
 	Chart string `json:"chart"`
-	// Version is a constraint, as in [Pack].
-	Version string `json:"version,omitempty"`
+	// Version and Strategy are as in [Pack].
+	Version  string   `json:"version,omitempty"`
+	Strategy Strategy `json:"strategy,omitempty"`
 	// ReleaseName is the name of the Helm release. If empty, the layer's name.
 	ReleaseName string `json:"releaseName,omitempty"`
 }
@@ -53,8 +78,9 @@ type Zarf struct {
 	Registry string `json:"registry,omitempty"`
 	// Package is the Zarf package's name.
 	Package string `json:"package"`
-	// Version is a constraint, as in [Pack].
-	Version string `json:"version,omitempty"`
+	// Version and Strategy are as in [Pack].
+	Version  string   `json:"version,omitempty"`
+	Strategy Strategy `json:"strategy,omitempty"`
 }
 
 // Manifests are Kubernetes objects written in the profile itself.
@@ -93,11 +119,11 @@ func (s Source) Format() Format {
 func (s Source) Ref() Ref {
 	switch {
 	case s.Pack != nil:
-		return Ref{FormatPack, s.Pack.Registry, s.Pack.Name, s.Pack.Version}
+		return Ref{FormatPack, s.Pack.Registry, s.Pack.Name, s.Pack.Version, s.Pack.Strategy}
 	case s.Helm != nil:
-		return Ref{FormatHelm, s.Helm.Registry, s.Helm.Chart, s.Helm.Version}
+		return Ref{FormatHelm, s.Helm.Registry, s.Helm.Chart, s.Helm.Version, s.Helm.Strategy}
 	case s.Zarf != nil:
-		return Ref{FormatZarf, s.Zarf.Registry, s.Zarf.Package, s.Zarf.Version}
+		return Ref{FormatZarf, s.Zarf.Registry, s.Zarf.Package, s.Zarf.Version, s.Zarf.Strategy}
 	}
 	return Ref{}
 }

@@ -126,6 +126,9 @@ func (v *validator) source(path string, s layer.Source) {
 		set = append(set, string(layer.FormatManifests))
 		v.manifests(path+".manifests.inline", s.Manifests.Inline)
 	}
+	if st := s.Ref().Strategy; !st.Valid() {
+		v.problem(ErrInvalid, fmt.Sprintf("%s.%s.strategy", path, s.Format()), "is %q; want %s, %s or %s", st, layer.Newest, layer.NewestPatch, layer.Oldest)
+	}
 	switch {
 	case len(set) == 0:
 		v.problem(ErrInvalid, path, "has no source; give it one of pack, helm, zarf or manifests")
