@@ -85,7 +85,7 @@ func (p *Plan) announced() *inventory.Inventory {
 		if l.output == nil {
 			continue
 		}
-		if entry.Inputs != l.inputs || slices.ContainsFunc(l.objects, func(w *work) bool { return w.action != Unchanged }) {
+		if l.changes() {
 			entry.Inputs, entry.Ready = "", time.Time{}
 		}
 		for i := range entry.Objects {
@@ -160,7 +160,7 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 	if l.output == nil && !entry.Ready.IsZero() {
 		return true, nil
 	}
-	if slices.ContainsFunc(l.objects, func(w *work) bool { return w.action != Unchanged }) {
+	if l.changes() {
 		s.events.send(Event{Type: LayerStarted, Layer: l.Name, Message: l.Pin.Resolved})
 	}
 	for rest := l.objects; len(rest) > 0; {
@@ -184,7 +184,8 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 		entry.Inputs = l.inputs
 	}
 	if !entry.Ready.IsZero() {
-		return true, nil
+		// Other inputs gave the same objects.
+		return true, s.recordReleases(ctx, l, entry)
 	}
 	return s.becomeReady(ctx, l, entry, result)
 }

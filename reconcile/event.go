@@ -22,7 +22,8 @@ const (
 	LayerReady EventType = "LayerReady"
 	// LayerFailed: the layer cannot be brought to its state; the message says why.
 	LayerFailed EventType = "LayerFailed"
-	// LayerRemoved: nothing is left of a layer that is no longer wanted.
+	// LayerRemoved: nothing is left of a layer that is no longer wanted, but for
+	// its namespaces, which go last.
 	LayerRemoved EventType = "LayerRemoved"
 )
 

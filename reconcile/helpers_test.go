@@ -26,7 +26,7 @@ func asError[E error](t *testing.T, err error) E {
 
 // id is the ApplySet ID of the installation, worked out as KEP-3659 says.
 func (l *life) id() string {
-	sum := sha256.Sum256([]byte("strata-" + l.target.Name + ".strata-system.Secret."))
+	sum := sha256.Sum256([]byte("strata-" + l.target.Name + "." + l.target.Namespace + ".Secret."))
 	return "applyset-" + base64.RawURLEncoding.EncodeToString(sum[:]) + "-v1"
 }
 

@@ -49,7 +49,8 @@ func newLife(t *testing.T, name string) *life {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	l := &life{T: t, ctx: ctx, server: registrytest.New(t), rec: rec, kube: clientset, dynamic: dyn}
-	l.target = reconcile.Target{Config: config, Name: name}
+	// A namespace for each, as the last to leave removes it.
+	l.target = reconcile.Target{Config: config, Name: name, Namespace: "strata-" + name}
 	l.engine = &reconcile.Reconciler{Fetcher: l.server.Client(), OnEvent: func(e reconcile.Event) { l.events = append(l.events, e) }}
 	return l
 }
@@ -292,6 +293,9 @@ func (l *life) repairs(d *profile.Desired) {
 }
 
 func (l *life) showsStatus() {
+	if want := "applyset.kubernetes.io/part-of=" + l.id(); l.target.Selector() != want {
+		l.Errorf("Selector = %s, want %s", l.target.Selector(), want)
+	}
 	status, err := l.engine.Status(l.ctx, l.target)
 	if err != nil {
 		l.Fatal(err)
@@ -417,6 +421,10 @@ func (l *life) deletes() {
 	at := func(name string) int { return slices.Index(order, name) }
 	if at("Gadget/first") > at("CustomResourceDefinition/gadgets.life.example.com") || at("Deployment/web") > at("StorageClass/slow") || at("StorageClass/slow") > at("NetworkPolicy/deny-all") || at("NetworkPolicy/deny-all") > at("Namespace/life-net") {
 		l.Errorf("the order of deletion is %v", order)
+	}
+	home, err := l.kube.CoreV1().Namespaces().Get(l.ctx, "strata-life", metav1.GetOptions{})
+	if err == nil && home.DeletionTimestamp == nil || err != nil && !apierrors.IsNotFound(err) {
+		l.Errorf("the namespace of the inventory is %v, %v; want it gone or going", home.Status, err)
 	}
 	status, err := l.engine.Status(l.ctx, l.target)
 	if err != nil || status.Installed {

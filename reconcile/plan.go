@@ -73,9 +73,11 @@ func (p *Plan) Empty() bool {
 }
 
 // Count returns how many steps have the action.
-func (p *Plan) Count(a Action) int {
+func (p *Plan) Count(a Action) int { return count(p.Steps, a) }
+
+func count(steps []Step, a Action) int {
 	n := 0
-	for _, s := range p.Steps {
+	for _, s := range steps {
 		if s.Action == a {
 			n++
 		}
@@ -85,20 +87,25 @@ func (p *Plan) Count(a Action) int {
 
 // String returns the plan as a table for people, without what stays unchanged.
 func (p *Plan) String() string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
+	var table strings.Builder
+	var shown []Step
+	w := tabwriter.NewWriter(&table, 0, 4, 2, ' ', 0)
 	for _, s := range p.Steps {
-		if s.Action == Unchanged {
-			continue
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Action, s.Object, s.Layer, s.Reason)
-		for _, c := range s.Changes {
-			fmt.Fprintf(w, "\t  %s: %s -> %s\t\t\n", c.Field, orMissing(c.Old), orMissing(c.New))
+		if s.Action != Unchanged {
+			shown = append(shown, s)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Action, s.Object, s.Layer, s.Reason)
 		}
 	}
 	_ = w.Flush() // a strings.Builder never fails
-	if b.Len() == 0 {
+	if len(shown) == 0 {
 		return fmt.Sprintf("nothing to do: %d objects are as they should be\n", len(p.Steps))
+	}
+	var b strings.Builder
+	for i, line := range strings.SplitAfter(table.String(), "\n")[:len(shown)] {
+		b.WriteString(line)
+		for _, c := range shown[i].Changes {
+			fmt.Fprintf(&b, "          %s: %s -> %s\n", c.Field, orMissing(c.Old), orMissing(c.New))
+		}
 	}
 	return b.String()
 }

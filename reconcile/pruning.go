@@ -60,12 +60,25 @@ func (s *session) deletePass(ctx context.Context, result *Result) (err error) {
 	}
 	if err == nil && gone {
 		result.Ready = true
-		return s.store.Delete(ctx, inv)
+		return errors.Join(s.store.Delete(ctx, inv), s.leave(ctx))
 	}
 	if ctx.Err() == nil && !equal(before, inv) {
 		err = errors.Join(err, s.store.Save(ctx, inv))
 	}
 	return err
+}
+
+// leave removes the namespace of the inventory, if we made it and nothing else
+// is in it.
+func (s *session) leave(ctx context.Context) error {
+	home, err := s.store.Home(ctx)
+	if err != nil || home == nil || home.DeletionTimestamp != nil {
+		return err
+	}
+	if why, err := s.inhabited(ctx, home.Name); err != nil || why != "" {
+		return err
+	}
+	return s.store.DeleteHome(ctx, home.UID)
 }
 
 // remove deletes the objects in inv that are not wanted, from the top of the
@@ -81,20 +94,20 @@ func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted m
 	slices.SortStableFunc(order, func(a, b *inventory.Layer) int {
 		return -cmp.Or(a.Kind.Compare(b.Kind), cmp.Compare(a.InstallOrder, b.InstallOrder))
 	})
-	for _, w := range []wave{callers, everything} {
-		for _, entry := range order {
+	for _, entry := range order {
+		for _, w := range []wave{callers, everything} {
 			if gone, err := s.removeWave(ctx, entry, w, wanted, result); err != nil || !gone {
 				return false, err
 			}
 		}
-	}
-	for _, entry := range order {
-		if entry.Dropped {
-			if err := s.deleteReleases(ctx, entry.Releases); err != nil {
-				return false, &LayerError{entry.Name, err}
-			}
-			entry.Releases = nil
+		if !entry.Dropped {
+			continue
 		}
+		if err := s.deleteReleases(ctx, entry.Releases); err != nil {
+			return false, &LayerError{entry.Name, err}
+		}
+		entry.Releases = nil
+		s.events.send(Event{Type: LayerRemoved, Layer: entry.Name})
 	}
 	return s.removeEnclosing(ctx, inv, order, wanted, result)
 }
@@ -108,11 +121,6 @@ func (s *session) removeEnclosing(ctx context.Context, inv *inventory.Inventory,
 		inv.Namespaces = spaces.Objects
 		if err != nil || !gone {
 			return false, err
-		}
-	}
-	for _, entry := range order {
-		if entry.Dropped {
-			s.events.send(Event{Type: LayerRemoved, Layer: entry.Name})
 		}
 	}
 	inv.Layers = slices.DeleteFunc(inv.Layers, func(l inventory.Layer) bool { return l.Dropped })

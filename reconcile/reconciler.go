@@ -86,6 +86,9 @@ type Result struct {
 	Cost Cost
 }
 
+// Count returns how many steps of the action were carried out.
+func (r *Result) Count(a Action) int { return count(r.Steps, a) }
+
 // Waiting is an object that is not yet ready or, if it is to be deleted, not
 // yet gone.
 type Waiting struct {

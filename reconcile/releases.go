@@ -2,12 +2,14 @@ package reconcile
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/opencontainers/go-digest"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -18,9 +20,9 @@ import (
 	"github.com/strata-go/strata/internal/render"
 )
 
-// inputsLabel says, on the record of a Helm release, what the revision was made
-// from, so that a run that was cut short does not record it twice.
-const inputsLabel = "strata.dev/inputs"
+// contentLabel says, on the record of a Helm release, what the revision is, so
+// that a run that was cut short does not record it twice.
+const contentLabel = "strata.dev/content"
 
 var secretResource = kube.Resource{GroupVersionResource: schema.GroupVersionResource{Version: "v1", Resource: "secrets"}, Namespaced: true}
 
@@ -60,8 +62,15 @@ func (s *session) checkReleases(ctx context.Context, l *layerWork, was *inventor
 	return errors.Join(errs...)
 }
 
+// digestOf identifies what a release consists of.
+func digestOf(r render.Release) digest.Digest {
+	// Values are YAML, so they are JSON as well.
+	data, _ := json.Marshal([]any{r.Chart.Name(), r.Chart.Version(), r.Values, r.Manifest, r.Notes})
+	return digest.FromBytes(data)
+}
+
 // recordReleases writes a record, as Helm would, of each release of a layer
-// that has become ready: a new revision, unless these inputs have one already.
+// that has become ready: a new revision, unless it has one already.
 func (s *session) recordReleases(ctx context.Context, l *layerWork, entry *inventory.Layer) error {
 	if l.output == nil {
 		return nil
@@ -72,12 +81,12 @@ func (s *session) recordReleases(ctx context.Context, l *layerWork, entry *inven
 		if was := entry.Release(r.Name, r.Namespace); was != nil {
 			known = *was
 		}
-		if known.Inputs != l.inputs {
-			revision, err := s.recordRelease(ctx, r, l.inputs.Encoded()[:32])
+		if made := digestOf(r); known.Content != made {
+			revision, err := s.recordRelease(ctx, r, made.Encoded()[:32])
 			if err != nil {
 				return fmt.Errorf("recording the Helm release %q: %w", r.Name, err)
 			}
-			known.Revision, known.Inputs = revision, l.inputs
+			known.Revision, known.Content = revision, made
 		}
 		current = append(current, known)
 	}
@@ -93,7 +102,7 @@ func (s *session) recordReleases(ctx context.Context, l *layerWork, entry *inven
 
 // recordRelease writes a revision of a release as deployed, and those before as
 // superseded. It returns the number of the revision.
-func (s *session) recordRelease(ctx context.Context, r render.Release, inputs string) (int, error) {
+func (s *session) recordRelease(ctx context.Context, r render.Release, content string) (int, error) {
 	records, err := s.records(ctx, r.Namespace, r.Name)
 	if err != nil {
 		return 0, err
@@ -105,7 +114,7 @@ func (s *session) recordRelease(ctx context.Context, r render.Release, inputs st
 			first = m.CreationTimestamp.Time
 		}
 		revision = revisionOf(m) + 1
-		if m.Labels[inputsLabel] == inputs && i == len(records)-1 {
+		if m.Labels[contentLabel] == content && i == len(records)-1 {
 			return revisionOf(m), nil
 		}
 		if m.Labels["status"] == string(helm.StatusDeployed) {
@@ -120,14 +129,14 @@ func (s *session) recordRelease(ctx context.Context, r render.Release, inputs st
 	}
 	secret, err := helm.Record{
 		Name: r.Name, Namespace: r.Namespace, Revision: revision, Status: helm.StatusDeployed,
-		Chart: r.Chart, Values: r.Values, Manifest: r.Manifest, Notes: r.Notes,
+		Chart: r.Chart, Values: r.Values, Manifest: r.Manifest, Notes: r.Notes, Hooks: r.Hooks,
 		Description: description, FirstDeployed: first, LastDeployed: now,
 	}.Secret(now)
 	if err != nil {
 		return 0, err
 	}
 	labels := secret.GetLabels()
-	labels[inventory.PartOf], labels[inputsLabel] = s.store.ID(), inputs
+	labels[inventory.PartOf], labels[contentLabel] = s.store.ID(), content
 	secret.SetLabels(labels)
 	_, err = s.client.Create(ctx, secretResource, secret)
 	return revision, err

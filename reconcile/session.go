@@ -52,7 +52,7 @@ func (r *Reconciler) with(ctx context.Context, t Target, do func(*session) error
 		Reconciler: r,
 		target:     t.name(),
 		client:     client,
-		store:      inventory.Store{Client: client, Namespace: t.namespace(), Name: "strata-" + t.name()},
+		store:      t.store(client),
 		events:     &events{listen: r.OnEvent},
 		rendered:   map[string]rendered{},
 	}

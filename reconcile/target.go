@@ -4,6 +4,9 @@ import (
 	"cmp"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/kube"
 )
 
 // Defaults of a [Target].
@@ -25,6 +28,14 @@ type Target struct {
 	// Namespace is where the inventory is kept. It is created if it is missing.
 	// If empty, [DefaultNamespace].
 	Namespace string
+}
+
+// Selector returns a label selector that matches every object that the
+// installation applied, of whatever kind.
+func (t Target) Selector() string { return inventory.PartOf + "=" + t.store(nil).ID() }
+
+func (t Target) store(client *kube.Client) inventory.Store {
+	return inventory.Store{Client: client, Namespace: t.namespace(), Name: "strata-" + t.name()}
 }
 
 func (t Target) name() string      { return cmp.Or(t.Name, DefaultName) }

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -46,6 +47,11 @@ type layerWork struct {
 
 // stage returns what l is installed together with.
 func (l *layerWork) stage() stage { return stage{l.Kind.OrDefault(), l.InstallOrder} }
+
+// changes reports whether any object of the layer is to be created or changed.
+func (l *layerWork) changes() bool {
+	return slices.ContainsFunc(l.objects, func(w *work) bool { return w.action != Unchanged })
+}
 
 func (w *work) step() Step {
 	return Step{Layer: w.layer, Action: w.action, Object: ObjectRef(w.ref), Reason: w.reason, Changes: w.changes}

@@ -69,7 +69,7 @@ type Release struct {
 	Name      string        `json:"name"`
 	Namespace string        `json:"namespace"`
 	Revision  int           `json:"revision"`
-	Inputs    digest.Digest `json:"inputs"` // of the layer, when the revision was recorded
+	Content   digest.Digest `json:"content"` // of the revision
 }
 
 // An Object is an object that the layer owns.

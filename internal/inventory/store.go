@@ -14,8 +14,10 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/strata-go/strata/internal/kube"
 )
@@ -28,6 +30,9 @@ const (
 	maxStored  = 1000 << 10
 	maxDecoded = 256 << 20
 )
+
+// madeBy labels a namespace that a Store made for itself.
+const madeBy = "app.kubernetes.io/managed-by"
 
 // The labels and annotations of an ApplySet (KEP-3659).
 const (
@@ -116,6 +121,7 @@ func (s Store) create(ctx context.Context, secret *unstructured.Unstructured) (*
 	ns.SetAPIVersion("v1")
 	ns.SetKind("Namespace")
 	ns.SetName(s.Namespace)
+	ns.SetLabels(map[string]string{madeBy: kube.Manager})
 	if _, err := s.Client.Create(ctx, namespaces, ns); err != nil && !apierrors.IsAlreadyExists(err) {
 		return nil, err
 	}
@@ -133,6 +139,26 @@ func (s Store) Delete(ctx context.Context, inv *Inventory) error {
 	inv.version = ""
 	return nil
 }
+
+// Home returns the namespace that a Store made for itself, or nil if somebody
+// else made it, or it is gone.
+func (s Store) Home(ctx context.Context) (*metav1.PartialObjectMetadata, error) {
+	ns, err := s.Client.GetMetadata(ctx, namespaces, s.home())
+	if apierrors.IsNotFound(err) || err == nil && ns.Labels[madeBy] != kube.Manager {
+		return nil, nil
+	}
+	return ns, err
+}
+
+// DeleteHome deletes the namespace that [Store.Home] returned.
+func (s Store) DeleteHome(ctx context.Context, uid types.UID) error {
+	if err := s.Client.Delete(ctx, namespaces, s.home(), uid); err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("deleting the namespace of the inventory: %w", err)
+	}
+	return nil
+}
+
+func (s Store) home() kube.Ref { return kube.Ref{Version: "v1", Kind: "Namespace", Name: s.Namespace} }
 
 func (s Store) secret(inv *Inventory) (*unstructured.Unstructured, error) {
 	data, err := encode(inv)

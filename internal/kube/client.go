@@ -36,6 +36,10 @@ func New(config *rest.Config) (*Client, error) {
 	if config.UserAgent == "" {
 		config.UserAgent = "strata"
 	}
+	if config.WarningHandler == nil && config.WarningHandlerWithContext == nil {
+		// The default writes to standard error, which is the caller's.
+		config.WarningHandler = rest.NoWarnings{}
+	}
 	c := &Client{counter: new(counter), host: config.Host}
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return counting{next, c.counter}

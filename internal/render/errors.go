@@ -7,19 +7,17 @@ import (
 	"github.com/strata-go/strata/layer"
 )
 
-// An Error says what part of a layer cannot be rendered. The cause names the
-// chart, the template or the document, and the line.
+// An Error says what part of a layer cannot be rendered; the caller knows which
+// layer. The cause names the chart, the template or the document, and the line.
 type Error struct {
-	Layer string
-	Pack  string // "" if the layer is no pack
-	File  string // path in the content; "" if it is none
-	Err   error
+	Pack string // "" if the layer is no pack
+	File string // path in the content; "" if it is none
+	Err  error
 }
 
-// Error returns "layer name: pack name: file: problem".
+// Error returns "pack name: file: problem".
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString("layer " + e.Layer + ": ")
 	if e.Pack != "" {
 		b.WriteString("pack " + e.Pack + ": ")
 	}

@@ -154,10 +154,10 @@ func TestPackErrors(t *testing.T) {
 		t.Fatal("no error")
 	}
 	want := []string{
-		"layer apps: pack stack: charts/web.tgz: chart web 1.0.0: web/templates/bad.yaml:1:10: .Values.x.y: nil pointer evaluating interface {}.y (.Values.x is not set)",
-		"layer apps: pack stack: charts/db.tgz: chart db.tgz: ",
-		"layer apps: pack stack: manifests/made.yaml:2:10: .Values.x.y: nil pointer evaluating interface {}.y (.Values.x is not set)",
-		"layer apps: pack stack: manifests/plain.yaml:2: apiVersion: is missing",
+		"pack stack: charts/web.tgz: chart web 1.0.0: web/templates/bad.yaml:1:10: .Values.x.y: nil pointer evaluating interface {}.y (.Values.x is not set)",
+		"pack stack: charts/db.tgz: chart db.tgz: ",
+		"pack stack: manifests/made.yaml:2:10: .Values.x.y: nil pointer evaluating interface {}.y (.Values.x is not set)",
+		"pack stack: manifests/plain.yaml:2: apiVersion: is missing",
 	}
 	for _, text := range want {
 		if !strings.Contains(err.Error(), text) {
@@ -175,10 +175,10 @@ func TestPackErrors(t *testing.T) {
 func TestPackValueErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, values, want string }{
-		{"syntax", "a: [", "layer apps: pack stack: values:"},
-		{"charts", "charts: [a]", "layer apps: pack stack: values: charts: must be a map"},
-		{"one chart", "charts: {web: 5}", "layer apps: pack stack: values: charts.web: must be a map"},
-		{"one manifest", "manifests: {made: text}", "layer apps: pack stack: values: manifests.made: must be a map"},
+		{"syntax", "a: [", "pack stack: values:"},
+		{"charts", "charts: [a]", "pack stack: values: charts: must be a map"},
+		{"one chart", "charts: {web: 5}", "pack stack: values: charts.web: must be a map"},
+		{"one manifest", "manifests: {made: text}", "pack stack: values: manifests.made: must be a map"},
 		{"settings", "pack: {namespace: [a]}", "pack.namespace"},
 		{"release name twice", "pack: {releaseNameOverride: {web: database}}",
 			`layer apps: pack stack: charts/db.tgz: another chart has the release name "database" too`},
@@ -199,7 +199,7 @@ func TestPackBindError(t *testing.T) {
 	broken := errors.New("no such variable")
 	_, err := render.Layer(t.Context(), render.Input{Layer: packLayer(""), Content: stack(t),
 		Bind: func([]byte) ([]byte, error) { return nil, broken }})
-	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "layer apps: pack stack: values.yaml: no such variable") {
+	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "pack stack: values.yaml: no such variable") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -87,7 +87,7 @@ func TestRealPackWithBrokenTemplate(t *testing.T) {
 	if !errors.As(err, &failure) {
 		t.Fatalf("%v wraps no TemplateError", err)
 	}
-	if failure.Template != "manifests/vsclass.yaml" || failure.Line == 0 || !strings.HasPrefix(err.Error(), "layer l: pack external-snapshotter-4.0.1: manifests/vsclass.yaml:") {
+	if failure.Template != "manifests/vsclass.yaml" || failure.Line == 0 || !strings.HasPrefix(err.Error(), "pack external-snapshotter-4.0.1: manifests/vsclass.yaml:") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -121,7 +121,7 @@ type builder struct {
 func (b *builder) fail(file string, err error) error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
-		return &Error{Layer: b.Layer.Name, Pack: b.pack, File: file, Err: err}
+		return &Error{Pack: b.pack, File: file, Err: err}
 	}
 	var errs []error
 	for _, err := range joined.Unwrap() {
