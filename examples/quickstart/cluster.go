@@ -70,7 +70,7 @@ func (l *life) load() (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", l.kubeconfig, err)
 	}
-	atEnd := "deletes it at the end; the empty namespace " + reconcile.DefaultNamespace + " stays"
+	atEnd := "deletes it at the end"
 	if l.keep {
 		atEnd = "leaves it there (-keep)"
 	}

@@ -46,16 +46,6 @@ func (k *kubectl) deleteService(ctx context.Context, namespace, name string) err
 	return k.client.CoreV1().Services(namespace).Delete(ctx, name, metav1.DeleteOptions{})
 }
 
-// installation returns the label of everything that belongs to one installation.
-func (k *kubectl) installation(ctx context.Context, namespace, name string) (string, error) {
-	const label = "applyset.kubernetes.io/part-of" // see KEP-3659
-	d, err := k.client.AppsV1().Deployments(namespace).Get(ctx, name, metav1.GetOptions{})
-	if err != nil {
-		return "", err
-	}
-	return label + "=" + d.Labels[label], nil
-}
-
 // labelled lists the objects of the kinds, in all namespaces, with the label.
 func (k *kubectl) labelled(ctx context.Context, kinds []schema.GroupVersionKind, label string) ([]string, error) {
 	groups, err := restmapper.GetAPIGroupResources(k.client.Discovery())

@@ -158,10 +158,7 @@ func (l *life) delete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	label, err := l.kubectl.installation(ctx, "quickstart", "hello")
-	if err != nil {
-		return err
-	}
+	label := l.target.Selector()
 	began := time.Now()
 	l.layers = layerClock{}
 	result, err := l.reconciler.DeleteAndWait(ctx, l.target)

@@ -181,7 +181,7 @@ func TestPackValueErrors(t *testing.T) {
 		{"one manifest", "manifests: {made: text}", "pack stack: values: manifests.made: must be a map"},
 		{"settings", "pack: {namespace: [a]}", "pack.namespace"},
 		{"release name twice", "pack: {releaseNameOverride: {web: database}}",
-			`layer apps: pack stack: charts/db.tgz: another chart has the release name "database" too`},
+			`pack stack: charts/db.tgz: another chart has the release name "database" too`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -200,7 +200,7 @@ func TestErrors(t *testing.T) {
 		want  []string
 	}{
 		{"zarf", render.Input{Layer: layer.Layer{Name: "z", Source: layer.Source{Zarf: &layer.Zarf{}}}}, &render.UnsupportedError{},
-			[]string{`layer z: sources of format "zarf" are not supported yet`}},
+			[]string{`sources of format "zarf" are not supported yet`}},
 		{"no source", render.Input{Layer: layer.Layer{Name: "z"}}, &render.UnsupportedError{}, []string{"has no source"}},
 		{"no content", render.Input{Layer: helmLayer}, nil, []string{"its content is missing"}},
 		{"no chart", render.Input{Layer: helmLayer, Content: fstest.MapFS{}}, &helm.ChartError{}, []string{
