@@ -149,8 +149,10 @@ func (e terminal) Is(target error) bool { return target == ErrTerminal }
 
 // retryable reports whether another try may help with all that err joins.
 func retryable(err error) bool {
-	// Errors of other packages, as those of a registry, say it themselves.
-	if e, ok := err.(interface{ Retryable() bool }); ok {
+	switch e := err.(type) {
+	case terminal:
+		return false
+	case interface{ Retryable() bool }: // errors of a registry say it themselves
 		return e.Retryable()
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok && !errors.Is(err, ErrUnreachable) {
