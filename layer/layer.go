@@ -23,4 +23,21 @@ type Layer struct {
 	// structure (charts.<name>, manifests.<name>); for a chart they are the
 	// chart's values.
 	Values string `json:"values,omitempty" strict:"document"`
+	// Presets are the presets of a pack that are switched on: the name of one
+	// for each group.
+	Presets map[string]string `json:"presets,omitempty"`
+	// AttachedManifests are installed with the layer, after its own content.
+	AttachedManifests []Manifest `json:"attachedManifests,omitempty"`
+
+	// Readiness are checks that must pass, beside the readiness of the objects,
+	// before the layer is ready.
+	Readiness []Check `json:"readiness,omitempty"`
+	// Adopt says what becomes of objects that were there before. If empty, as
+	// the reconciler says.
+	Adopt AdoptPolicy `json:"adopt,omitempty"`
+	// Keep lists kinds ("PersistentVolumeClaim", "Certificate.cert-manager.io")
+	// whose objects stay when they are no longer wanted.
+	Keep []string `json:"keep,omitempty"`
+	// IgnoreDrift says which fields others may change.
+	IgnoreDrift []IgnoreRule `json:"ignoreDrift,omitempty"`
 }

@@ -83,11 +83,15 @@ type Zarf struct {
 	Strategy Strategy `json:"strategy,omitempty"`
 }
 
-// Manifests are Kubernetes objects written in the profile itself.
+// Manifests are Kubernetes objects written in the profile itself or in files
+// beside it.
 type Manifests struct {
 	// Inline are YAML documents, by name. They are applied in this order,
 	// within which kinds are ordered as Kubernetes needs them.
 	Inline []Manifest `json:"inline,omitempty"`
+	// Files are paths of files, of directories or patterns, relative to the
+	// profile's file. Loading the profile makes inline manifests of them.
+	Files []string `json:"files,omitempty"`
 }
 
 // A Manifest is a named YAML stream of Kubernetes objects.

@@ -33,11 +33,13 @@ type metadata struct {
 	Name        string            `json:"name"`
 	Description string            `json:"description"`
 	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
 }
 
 type spec struct {
 	Version   string        `json:"version"`
 	Type      Type          `json:"type"`
+	CloudType string        `json:"cloudType"`
 	Variables []Variable    `json:"variables"`
 	Layers    []layer.Layer `json:"layers"`
 }
@@ -74,7 +76,7 @@ func parse(file string, data []byte) (*Profile, error) {
 	restoreStrings(reflect.ValueOf(&doc).Elem(), restore)
 	p := &Profile{
 		Name: doc.Metadata.Name, Version: doc.Spec.Version, Description: doc.Metadata.Description,
-		Labels: doc.Metadata.Labels, Type: doc.Spec.Type, Variables: doc.Spec.Variables, Layers: doc.Spec.Layers,
+		Labels: doc.Metadata.Labels, Annotations: doc.Metadata.Annotations, CloudType: doc.Spec.CloudType, Type: doc.Spec.Type, Variables: doc.Spec.Variables, Layers: doc.Spec.Layers,
 		file: file, lines: lines,
 	}
 	if doc.APIVersion != APIVersion || doc.Kind != Kind {

@@ -28,10 +28,13 @@ type Profile struct {
 	Version string
 	// Description is for people.
 	Description string
-	// Labels are for the embedder; nothing here reads them.
-	Labels map[string]string
+	// Labels and Annotations are for the embedder; nothing here reads them.
+	Labels, Annotations map[string]string
 	// Type is what the profile may hold. If empty, [Full].
 	Type Type
+	// CloudType is where clusters of this profile run, "aws" or "vsphere". If
+	// empty, "all", which only add-on profiles may say.
+	CloudType string
 	// Variables are the values that a cluster supplies.
 	Variables []Variable
 	// Layers are the layers, in any order: they are installed by kind and
