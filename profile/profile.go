@@ -33,7 +33,7 @@ type Profile struct {
 	// Type is what the profile may hold. If empty, [Full].
 	Type Type
 	// CloudType is where clusters of this profile run, "aws" or "vsphere". If
-	// empty, "all", which only add-on profiles may say.
+	// empty, "all" for add-on profiles, which alone may say so, else "generic".
 	CloudType string
 	// Variables are the values that a cluster supplies.
 	Variables []Variable
