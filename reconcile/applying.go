@@ -30,15 +30,13 @@ type stage struct {
 func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error) {
 	s.events.redact = p.desired.Redact
 	defer func() {
-		result.Cost = Cost(s.client.Cost())
-		s.log(ctx, "reconciled", result, err)
+		s.finishPass(ctx, "reconciled", result, err)
 	}()
-	inv, saved := p.announced(), p.before
-	if p.applies() {
-		if err := s.store.Save(ctx, inv); err != nil {
+	inv := p.announced()
+	if !p.Empty() {
+		if err := s.hold(ctx, inv); err != nil {
 			return err
 		}
-		saved = inv.Clone()
 	}
 	ready, err := s.applyStages(ctx, p, inv, result)
 	if err == nil && ready {
@@ -48,22 +46,11 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 		inv.Desired = p.Desired
 		result.Ready = true
 	}
-	if len(result.Waiting) > 0 {
-		result.RetryAfter = retryAfter
-	}
-	if ctx.Err() == nil && !equal(saved, inv) {
-		err = errors.Join(err, s.store.Save(ctx, inv))
+	if ctx.Err() == nil && !reflect.DeepEqual(p.before, inv) {
+		err = errors.Join(err, s.release(ctx, inv))
 	}
 	return err
 }
-
-// applies reports whether p creates or changes objects.
-func (p *Plan) applies() bool {
-	return slices.ContainsFunc(p.Steps, func(st Step) bool { return st.Action != Unchanged && st.Action != Delete })
-}
-
-// equal reports whether two inventories say the same.
-func equal(a, b *inventory.Inventory) bool { return reflect.DeepEqual(a, b) }
 
 // announced returns the inventory to be written before anything is applied:
 // what was owned, and what will be.
@@ -122,6 +109,11 @@ func (s *session) applyStages(ctx context.Context, p *Plan, inv *inventory.Inven
 			return false, err
 		}
 		rest = rest[n:]
+		if len(rest) > 0 {
+			if err := s.journal(ctx, inv); err != nil {
+				return false, err
+			}
+		}
 	}
 	return true, nil
 }

@@ -144,7 +144,7 @@ func (s *session) decideOne(ctx context.Context, w *work, mine *known, live *met
 			live = found
 		}
 	}
-	if mine == nil && live != nil && live.Labels[inventory.PartOf] == s.store.ID() {
+	if mine == nil && live != nil && live.Labels[inventory.PartOf] == s.id {
 		// Ours by its label: the record of it was lost.
 		mine = &known{inventory.Object{Ref: w.ref, Resource: w.resource.Resource, UID: live.UID}, w.layer}
 	}

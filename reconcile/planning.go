@@ -18,7 +18,7 @@ import (
 // inputs changed or whose objects drifted.
 func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 	s.events.redact = d.Redact
-	inv, err := s.store.Load(ctx)
+	inv, err := s.keeper.Load(ctx)
 	if err != nil {
 		return nil, err
 	}

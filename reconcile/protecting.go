@@ -19,7 +19,7 @@ func (s *session) protected(ctx context.Context, o inventory.Object, live *metav
 	switch {
 	case o.UID != "" && live.UID != o.UID:
 		return "it was made anew by somebody else", nil
-	case live.Labels[inventory.PartOf] != "" && live.Labels[inventory.PartOf] != s.store.ID():
+	case live.Labels[inventory.PartOf] != "" && live.Labels[inventory.PartOf] != s.id:
 		return "it belongs to another installation now", nil
 	case o.Keep || live.Annotations["helm.sh/resource-policy"] == "keep":
 		return "helm.sh/resource-policy is keep", nil

@@ -43,27 +43,29 @@ func (p *Plan) keys() map[kube.Key]bool {
 // inventory.
 func (s *session) deletePass(ctx context.Context, result *Result) (err error) {
 	defer func() {
-		result.Cost = Cost(s.client.Cost())
-		s.log(ctx, "deleted", result, err)
+		s.finishPass(ctx, "deleted", result, err)
 	}()
-	inv, err := s.store.Load(ctx)
+	inv, err := s.keeper.Load(ctx)
 	if err != nil {
 		return err
 	}
-	before := inv.Clone()
+	if inv.Empty() {
+		result.Ready = true
+		return errors.Join(s.keeper.Delete(ctx, inv), s.leave(ctx))
+	}
 	for i := range inv.Layers {
 		inv.Layers[i].Dropped = true
 	}
-	gone, err := s.remove(ctx, inv, nil, result)
-	if len(result.Waiting) > 0 {
-		result.RetryAfter = retryAfter
+	if err := s.hold(ctx, inv); err != nil {
+		return err
 	}
+	gone, err := s.remove(ctx, inv, nil, result)
 	if err == nil && gone {
 		result.Ready = true
-		return errors.Join(s.store.Delete(ctx, inv), s.leave(ctx))
+		return errors.Join(s.keeper.Delete(ctx, inv), s.leave(ctx))
 	}
-	if ctx.Err() == nil && !equal(before, inv) {
-		err = errors.Join(err, s.store.Save(ctx, inv))
+	if ctx.Err() == nil {
+		err = errors.Join(err, s.release(ctx, inv))
 	}
 	return err
 }
@@ -71,14 +73,18 @@ func (s *session) deletePass(ctx context.Context, result *Result) (err error) {
 // leave removes the namespace of the inventory, if we made it and nothing else
 // is in it.
 func (s *session) leave(ctx context.Context) error {
-	home, err := s.store.Home(ctx)
+	secrets, ok := s.keeper.Store.(*inventory.Secrets)
+	if !ok {
+		return nil
+	}
+	home, err := secrets.Home(ctx)
 	if err != nil || home == nil || home.DeletionTimestamp != nil {
 		return err
 	}
 	if why, err := s.inhabited(ctx, home.Name); err != nil || why != "" {
 		return err
 	}
-	return s.store.DeleteHome(ctx, home.UID)
+	return secrets.DeleteHome(ctx, home.UID)
 }
 
 // remove deletes the objects in inv that are not wanted, from the top of the

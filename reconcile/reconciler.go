@@ -1,12 +1,15 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"io/fs"
 	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/profile"
@@ -28,6 +31,14 @@ type Reconciler struct {
 	Adopt AdoptPolicy
 	// Prune says which kinds of objects may be deleted although they hold data.
 	Prune PrunePolicy
+	// Store keeps the record of what each installation owns. If nil, Secrets on
+	// the target.
+	Store Store
+	// Identity names this process among others that reconcile the same targets:
+	// while one changes a target the others keep off. After a crash, whoever has
+	// the same Identity goes on at once, and others after half a minute. If
+	// empty, it is made up for each Reconciler.
+	Identity string
 	// Concurrency bounds the requests to a cluster that are in flight at once.
 	// If zero, 16.
 	Concurrency int
@@ -38,8 +49,9 @@ type Reconciler struct {
 	Logger *slog.Logger
 
 	targets  exclusive
-	fallback sync.Once
+	defaults sync.Once
 	client   *registry.Client
+	identity string
 }
 
 // A Fetcher returns the verified files of an artifact. *registry.Client is a
@@ -193,10 +205,23 @@ func (r *Reconciler) Status(ctx context.Context, t Target) (*Status, error) {
 	return status, err
 }
 
+// setDefaults makes, once, what takes the place of fields that are not set.
+func (r *Reconciler) setDefaults() {
+	r.defaults.Do(func() {
+		r.client, r.identity = new(registry.Client), cmp.Or(r.Identity, rand.Text())
+	})
+}
+
 func (r *Reconciler) fetcher() Fetcher {
 	if r.Fetcher != nil {
 		return r.Fetcher
 	}
-	r.fallback.Do(func() { r.client = new(registry.Client) })
 	return r.client
+}
+
+func (r *Reconciler) store(t Target, client *kube.Client) Store {
+	if r.Store != nil {
+		return r.Store
+	}
+	return &inventory.Secrets{Client: client, Namespace: t.namespace()}
 }

@@ -54,7 +54,7 @@ func (s *session) checkReleases(ctx context.Context, l *layerWork, was *inventor
 		if err != nil {
 			return err
 		}
-		foreign := slices.DeleteFunc(records, func(m metav1.PartialObjectMetadata) bool { return m.Labels[inventory.PartOf] == s.store.ID() })
+		foreign := slices.DeleteFunc(records, func(m metav1.PartialObjectMetadata) bool { return m.Labels[inventory.PartOf] == s.id })
 		if len(foreign) > 0 {
 			errs = append(errs, &ExistsError{ObjectRef(recordRef(r.Namespace, foreign[0].Name)), fmt.Sprintf("the Helm release %q that another tool made", r.Name)})
 		}
@@ -136,7 +136,7 @@ func (s *session) recordRelease(ctx context.Context, r render.Release, content s
 		return 0, err
 	}
 	labels := secret.GetLabels()
-	labels[inventory.PartOf], labels[contentLabel] = s.store.ID(), content
+	labels[inventory.PartOf], labels[contentLabel] = s.id, content
 	secret.SetLabels(labels)
 	_, err = s.client.Create(ctx, secretResource, secret)
 	return revision, err

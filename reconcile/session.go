@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
@@ -21,9 +22,11 @@ type session struct {
 	*Reconciler
 	target   string
 	client   *kube.Client
-	store    inventory.Store
+	keeper   inventory.Keeper
+	id       string // of the installation, on its objects
 	events   *events
-	rendered map[string]rendered // by layer
+	rendered map[string]rendered  // by layer
+	held     *inventory.Inventory // as it was last written while at work, else nil
 }
 
 type rendered struct {
@@ -39,6 +42,7 @@ func (r *Reconciler) with(ctx context.Context, t Target, do func(*session) error
 	if t.Config == nil {
 		return terminal{errors.New("target: Config is nil; set it to the rest.Config of the cluster")}
 	}
+	r.setDefaults()
 	release, err := r.targets.acquire(ctx, strings.Join([]string{t.Config.Host, t.namespace(), t.name()}, "|"))
 	if err != nil {
 		return err
@@ -52,7 +56,8 @@ func (r *Reconciler) with(ctx context.Context, t Target, do func(*session) error
 		Reconciler: r,
 		target:     t.name(),
 		client:     client,
-		store:      t.store(client),
+		keeper:     inventory.Keeper{Store: r.store(t, client), Name: t.name()},
+		id:         t.id(),
 		events:     &events{listen: r.OnEvent},
 		rendered:   map[string]rendered{},
 	}
@@ -70,7 +75,7 @@ func (s *session) group(ctx context.Context) (*errgroup.Group, context.Context) 
 }
 
 // selector matches all objects of the installation.
-func (s *session) selector() string { return inventory.PartOf + "=" + s.store.ID() }
+func (s *session) selector() string { return inventory.PartOf + "=" + s.id }
 
 func (s *session) layerSelector(layer string) string {
 	return fmt.Sprintf("%s,%s=%s", s.selector(), layerLabel, layer)
@@ -86,8 +91,15 @@ func (s *session) pass(ctx context.Context, d *profile.Desired, result *Result) 
 	return s.apply(ctx, p, result)
 }
 
-// log records a pass.
-func (s *session) log(ctx context.Context, what string, result *Result, err error) {
+// finishPass fills in what a result says of a pass as a whole, and logs it.
+func (s *session) finishPass(ctx context.Context, what string, result *Result, err error) {
+	result.Cost = Cost(s.client.Cost())
+	if len(result.Waiting) > 0 {
+		result.RetryAfter = retryAfter
+	}
+	if busy, ok := errors.AsType[*BusyError](err); ok {
+		result.RetryAfter = max(time.Until(busy.Until), time.Second)
+	}
 	if s.Logger == nil {
 		return
 	}

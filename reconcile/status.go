@@ -76,7 +76,7 @@ func (s *Status) Ready() bool {
 // status reads the inventory, what became of the objects in it, and how those
 // are that can be otherwise than ready.
 func (s *session) status(ctx context.Context) (*Status, error) {
-	inv, err := s.store.Load(ctx)
+	inv, err := s.keeper.Load(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/strata-go/strata/internal/inventory"
-	"github.com/strata-go/strata/internal/kube"
 )
 
 // Defaults of a [Target].
@@ -25,18 +24,16 @@ type Target struct {
 	// Name tells apart the installations on one cluster: a DNS label. If empty,
 	// [DefaultName].
 	Name string
-	// Namespace is where the inventory is kept. It is created if it is missing.
-	// If empty, [DefaultNamespace].
+	// Namespace is where the inventory is kept, unless the Reconciler has a Store
+	// of its own. It is created if it is missing. If empty, [DefaultNamespace].
 	Namespace string
 }
 
 // Selector returns a label selector that matches every object that the
 // installation applied, of whatever kind.
-func (t Target) Selector() string { return inventory.PartOf + "=" + t.store(nil).ID() }
+func (t Target) Selector() string { return inventory.PartOf + "=" + t.id() }
 
-func (t Target) store(client *kube.Client) inventory.Store {
-	return inventory.Store{Client: client, Namespace: t.namespace(), Name: "strata-" + t.name()}
-}
+func (t Target) id() string { return inventory.ID(t.namespace(), t.name()) }
 
 func (t Target) name() string      { return cmp.Or(t.Name, DefaultName) }
 func (t Target) namespace() string { return cmp.Or(t.Namespace, DefaultNamespace) }

@@ -92,7 +92,7 @@ func (s *session) finish(layer, source string, object *unstructured.Unstructured
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	labels[inventory.PartOf] = s.store.ID()
+	labels[inventory.PartOf] = s.id
 	if layer != "" {
 		labels[layerLabel] = layer
 	}

@@ -25,6 +25,8 @@ type Inventory struct {
 	Profiles []profile.ID `json:"profiles,omitempty"`
 	// Lock pins the sources of that state.
 	Lock *profile.Lock `json:"lock,omitempty"`
+	// Holder is the run that is changing the installation.
+	Holder Holder `json:"holder,omitzero"`
 	// Layers are in the order in which they are installed. Those that are no
 	// longer wanted and not yet removed are among them.
 	Layers []Layer `json:"layers,omitempty"`
@@ -33,6 +35,12 @@ type Inventory struct {
 	Namespaces []Object `json:"namespaces,omitempty"`
 
 	version string // of the stored record; "" if there is none
+}
+
+// A Holder is a run that others must not disturb, until some time.
+type Holder struct {
+	Name  string    `json:"name"`
+	Until time.Time `json:"until"`
 }
 
 // A Layer is what is known of one layer.

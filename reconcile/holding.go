@@ -1,0 +1,68 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/strata-go/strata/internal/inventory"
+)
+
+// lease is how long others keep off after a run was last heard of.
+const lease = 30 * time.Second
+
+// A BusyError says that another process is changing the installation. It helps
+// to try again.
+type BusyError struct {
+	Holder string    // its [Reconciler.Identity]
+	Until  time.Time // when it is taken for dead if nothing is heard of it
+}
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("%q is changing the installation; if it is gone, others go on after %s", e.Holder, e.Until.Format(time.RFC3339))
+}
+
+// Retryable reports that it helps to try again.
+func (e *BusyError) Retryable() bool { return true }
+
+// hold writes inv, and with it that we are at work, which others respect. It
+// fails if others are, or if somebody wrote it since it was read.
+func (s *session) hold(ctx context.Context, inv *inventory.Inventory) error {
+	now := time.Now().UTC().Truncate(time.Second)
+	if err := s.free(inv, now); err != nil {
+		return err
+	}
+	inv.Holder = inventory.Holder{Name: s.identity, Until: now.Add(lease)}
+	if err := s.keeper.Save(ctx, inv); err != nil {
+		return err
+	}
+	s.held = inv.Clone()
+	return nil
+}
+
+// journal writes what was done since [session.hold], so that it stays done
+// whatever comes, and that we are still at work.
+func (s *session) journal(ctx context.Context, inv *inventory.Inventory) error {
+	if s.held == nil || reflect.DeepEqual(s.held, inv) {
+		return nil
+	}
+	return s.hold(ctx, inv)
+}
+
+// release writes inv, and that nobody is at work.
+func (s *session) release(ctx context.Context, inv *inventory.Inventory) error {
+	if err := s.free(inv, time.Now()); err != nil {
+		return err
+	}
+	inv.Holder, s.held = inventory.Holder{}, nil
+	return s.keeper.Save(ctx, inv)
+}
+
+// free returns a [*BusyError] if another process is at work.
+func (s *session) free(inv *inventory.Inventory, now time.Time) error {
+	if h := inv.Holder; h.Name != "" && h.Name != s.identity && now.Before(h.Until) {
+		return &BusyError{h.Name, h.Until}
+	}
+	return nil
+}
