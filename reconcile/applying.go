@@ -72,7 +72,7 @@ func (p *Plan) announced() *inventory.Inventory {
 		if l.output == nil {
 			continue
 		}
-		if l.changes() {
+		if l.changes() || entry.Inputs != l.inputs && len(l.Readiness) > 0 {
 			entry.Inputs, entry.Ready = "", time.Time{}
 		}
 		for i := range entry.Objects {
@@ -80,7 +80,7 @@ func (p *Plan) announced() *inventory.Inventory {
 		}
 		for _, w := range l.objects {
 			if known := entry.Object(w.ref.Key()); known != nil {
-				known.Dropped = false
+				known.Dropped, known.Keep = false, w.keep
 			} else {
 				entry.Objects = append(entry.Objects, w.record())
 			}
@@ -164,8 +164,7 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 			return false, err
 		}
 		if rest[0].batch == manifest.Definitions {
-			// Nothing of a kind can be applied before its definition is served.
-			if ready, err := s.check(ctx, entry, isDefinition, result); err != nil || !ready {
+			if ready, err := s.established(ctx, entry, result); err != nil || !ready {
 				return false, err
 			}
 			s.client.ForgetKinds()
@@ -221,13 +220,16 @@ func (s *session) applyOne(ctx context.Context, w *work, record *inventory.Objec
 		return explain(w, err)
 	}
 	*record = w.record()
-	record.UID, record.Applied, record.Fields = meta.UID, w.digest, kube.OwnFields(meta.ManagedFields)
+	record.UID, record.Applied, record.Fields = meta.UID, w.digest, kube.OwnFields(meta.ManagedFields, w.ignore)
 	s.events.send(Event{Type: ObjectApplied, Layer: w.layer, Object: ObjectRef(w.ref), Action: w.action, Message: w.reason})
 	return nil
 }
 
 // explain marks errors that another pass does not cure.
 func explain(w *work, err error) error {
+	if retryable(err) {
+		return err
+	}
 	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsRequestEntityTooLargeError(err) {
 		return terminal{&SourceError{w.source, err}}
 	}

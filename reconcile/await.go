@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -10,40 +11,37 @@ import (
 	"github.com/strata-go/strata/internal/readiness"
 )
 
-// await watches the objects until those of one layer are all ready, or gone as
-// they should be, or one has failed: there is something to do again. It also
-// returns when a watch ends, as the server ends it from time to time.
+// await watches the objects until something is to be done again: those of one
+// layer have all changed so that they may be ready, or are gone as they should
+// be, or one has failed. It also returns when a watch ends, as the server ends
+// it from time to time.
 func (s *session) await(ctx context.Context, waiting []Waiting) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	byResource := map[kube.Resource]*follower{}
-	left := map[string]int{}
 	settled := make(chan settlement)
+	left := map[string]int{}
 	for _, w := range waiting {
-		f := byResource[w.resource]
-		if f == nil {
-			f = &follower{session: s, resource: w.resource, open: map[kube.Key]Waiting{}, settled: settled}
-			byResource[w.resource] = f
-		}
-		f.open[kube.Ref(w.Object).Key()] = w
 		left[w.Layer]++
 	}
-	g, gctx := s.group(ctx)
-	g.SetLimit(-1) // a watch is no load while nothing happens
-	for _, f := range byResource {
-		g.Go(func() error { return f.run(gctx) })
+	var g errgroup.Group // unbounded: a watch is no load while nothing happens
+	for _, f := range s.followers(waiting, settled) {
+		g.Go(func() error { return f.run(ctx) })
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- g.Wait() }()
+	var enough bool
 	for {
 		select {
 		case one := <-settled:
-			if left[one.layer]--; left[one.layer] == 0 || one.failed {
+			left[one.layer]--
+			if !enough && (left[one.layer] == 0 || one.failed) {
+				enough = true
 				cancel()
-				<-ended
-				return nil
 			}
 		case err := <-ended:
+			if enough {
+				return nil
+			}
 			return err
 		}
 	}
@@ -55,17 +53,42 @@ type settlement struct {
 	failed bool
 }
 
-// A follower watches objects of one kind.
+// A view is what one watch sees.
+type view struct {
+	resource          kube.Resource
+	namespace, labels string
+}
+
+// followers returns one follower for each view that shows what is waited for.
+func (s *session) followers(waiting []Waiting, settled chan<- settlement) map[view]*follower {
+	byView := map[view]*follower{}
+	follow := func(v view) *follower {
+		if byView[v] == nil {
+			byView[v] = &follower{session: s, view: v, open: map[kube.Key]Waiting{}, settled: settled}
+		}
+		return byView[v]
+	}
+	for _, w := range waiting {
+		follow(view{w.resource, "", w.selector}).open[kube.Ref(w.Object).Key()] = w
+		if w.pods != (podSet{}) {
+			follow(view{podResource, w.pods.namespace, w.pods.selector}).podsOf = w.Layer
+		}
+	}
+	return byView
+}
+
+// A follower watches objects of one kind, or the pods of a workload.
 type follower struct {
 	*session
-	resource kube.Resource
-	open     map[kube.Key]Waiting // those that are not settled
-	settled  chan<- settlement
+	view
+	open    map[kube.Key]Waiting // those that are not settled
+	podsOf  string               // the layer of the workload
+	settled chan<- settlement
 }
 
 // run returns when all objects are settled, and when the watch ends.
 func (f *follower) run(ctx context.Context) error {
-	items, version, err := f.client.List(ctx, f.resource, f.selector())
+	items, version, err := f.client.List(ctx, f.resource, f.namespace, f.labels)
 	if err != nil {
 		return err
 	}
@@ -80,23 +103,25 @@ func (f *follower) run(ctx context.Context) error {
 		}
 	}
 	for key := range missing {
-		if err := f.settle(ctx, key, false); err != nil {
-			return err
+		if !f.open[key].absent {
+			if err := f.settle(ctx, key, false); err != nil {
+				return err
+			}
 		}
-	}
-	if len(f.open) == 0 {
-		return nil
 	}
 	return f.watch(ctx, version)
 }
 
 func (f *follower) watch(ctx context.Context, version string) error {
-	w, err := f.client.Watch(ctx, f.resource, f.selector(), version)
+	if len(f.open) == 0 && f.podsOf == "" {
+		return nil
+	}
+	w, err := f.client.Watch(ctx, f.resource, f.namespace, kube.Since{Selector: f.labels, Version: version})
 	if err != nil {
 		return err
 	}
 	defer w.Stop()
-	for len(f.open) > 0 {
+	for len(f.open) > 0 || f.podsOf != "" {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -118,16 +143,26 @@ func (f *follower) watch(ctx context.Context, version string) error {
 
 // see takes note of how an object is now.
 func (f *follower) see(ctx context.Context, o *unstructured.Unstructured, exists bool) error {
+	if f.podsOf != "" {
+		if exists && readiness.Diagnose(o) != "" {
+			return f.send(ctx, settlement{f.podsOf, true})
+		}
+		return nil
+	}
 	key := kube.RefOf(o).Key()
 	w, ok := f.open[key]
+	if !ok {
+		key = f.anyOf(key)
+		w, ok = f.open[key]
+	}
 	switch {
 	case !ok, w.gone && exists:
 		return nil
 	case !exists:
 		return f.settle(ctx, key, false)
 	}
-	state := readiness.Compute(o)
-	if state.Health != readiness.Progressing {
+	state := w.verdict(o)
+	if w.absent || state.Health != readiness.Progressing {
 		return f.settle(ctx, key, state.Health == readiness.Failed)
 	}
 	if state.Message != w.Message {
@@ -138,11 +173,24 @@ func (f *follower) see(ctx context.Context, o *unstructured.Unstructured, exists
 	return nil
 }
 
+// anyOf returns the key of what is waited for when nobody knows its name.
+func (f *follower) anyOf(key kube.Key) kube.Key {
+	key.Name = ""
+	if _, ok := f.open[key]; !ok {
+		key.Namespace = ""
+	}
+	return key
+}
+
 func (f *follower) settle(ctx context.Context, key kube.Key, failed bool) error {
 	w := f.open[key]
 	delete(f.open, key)
+	return f.send(ctx, settlement{w.Layer, failed})
+}
+
+func (f *follower) send(ctx context.Context, one settlement) error {
 	select {
-	case f.settled <- settlement{w.Layer, failed}:
+	case f.settled <- one:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -117,7 +117,7 @@ func TestE2EExistingObject(t *testing.T) {
 	}
 	l.wroteNothing()
 
-	l.engine.Adopt = reconcile.AdoptIfUnowned
+	l.engine.Adopt = layer.AdoptIfUnowned
 	l.converge(d)
 	cm, err := l.kube.CoreV1().ConfigMaps("default").Get(l.ctx, "existing", metav1.GetOptions{})
 	if err != nil || fmt.Sprint(cm.Data) != "map[a:theirs b:theirs c:ours]" {

@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"slices"
+
 	"github.com/opencontainers/go-digest"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -20,7 +22,7 @@ func drift(o inventory.Object, live *metav1.PartialObjectMetadata) string {
 		return "it was deleted and made anew by somebody else"
 	case live.DeletionTimestamp != nil:
 		return "it is being deleted"
-	case kube.OwnFields(live.ManagedFields) != o.Fields:
+	case kube.OwnFields(live.ManagedFields, o.Ignore) != o.Fields:
 		return "fields of it were changed"
 	}
 	return ""
@@ -62,7 +64,7 @@ func decide(w *work, mine *known, live *metav1.PartialObjectMetadata) {
 		w.action, w.reason = Repair, drift(mine.Object, live)
 	case mine.layer != w.layer:
 		w.action, w.reason = Transfer, "it moves here from layer "+mine.layer
-	case mine.Applied != w.digest:
+	case mine.Applied != w.digest || !slices.Equal(mine.Ignore, w.ignore):
 		w.action, w.reason = Update, "the stack wants it otherwise"
 	default:
 		if why := drift(mine.Object, live); why != "" {

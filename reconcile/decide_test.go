@@ -36,7 +36,7 @@ const applied = digest.Digest("sha256:applied")
 func record() inventory.Object {
 	return inventory.Object{
 		Ref: kube.Ref{Version: "v1", Kind: "ConfigMap", Namespace: "ns", Name: "a"}, Resource: "configmaps",
-		UID: "1", Applied: applied, Fields: kube.OwnFields([]metav1.ManagedFieldsEntry{ours}), Created: true,
+		UID: "1", Applied: applied, Fields: kube.OwnFields([]metav1.ManagedFieldsEntry{ours}, nil), Created: true,
 	}
 }
 

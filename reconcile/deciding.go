@@ -1,7 +1,9 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -10,6 +12,7 @@ import (
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/internal/manifest"
+	"github.com/strata-go/strata/layer"
 )
 
 // decideAll decides for each object, and for those that exist and will change
@@ -148,6 +151,9 @@ func (s *session) decideOne(ctx context.Context, w *work, mine *known, live *met
 		// Ours by its label: the record of it was lost.
 		mine = &known{inventory.Object{Ref: w.ref, Resource: w.resource.Resource, UID: live.UID}, w.layer}
 	}
+	if live != nil && mine != nil && live.Labels[inventory.PartOf] != "" && live.Labels[inventory.PartOf] != s.id {
+		mine = nil // another installation has taken it over
+	}
 	decide(w, mine, live)
 	if w.action == Adopt {
 		if err := s.mayAdopt(w, live); err != nil || w.action == Unchanged {
@@ -170,10 +176,19 @@ func (s *session) mayAdopt(w *work, live *metav1.PartialObjectMetadata) error {
 		}
 		return nil
 	}
-	if s.Adopt == AdoptIfUnowned && live.Labels[inventory.PartOf] == "" {
+	switch policy := s.adopts(w.adopt); {
+	case policy == layer.AdoptAlways:
+		w.claims = true
+		return nil
+	case policy == layer.AdoptIfUnowned && live.Labels[inventory.PartOf] == "":
 		return nil
 	}
 	return &ExistsError{ObjectRef(w.ref), owner(live)}
+}
+
+// adopts returns the policy of a layer.
+func (s *session) adopts(of layer.AdoptPolicy) layer.AdoptPolicy {
+	return cmp.Or(of, s.Adopt, layer.AdoptNever)
 }
 
 // try finds out what applying w would change, and who is in the way.
@@ -186,11 +201,16 @@ func (s *session) try(ctx context.Context, w *work, mine *known) error {
 	if err != nil {
 		return err
 	}
+	if len(w.ignore) > 0 {
+		if w.data, err = json.Marshal(kube.KeepLive(w.object.Object, now.Object, w.ignore)); err != nil {
+			return err
+		}
+	}
 	apply := kube.Apply{Ref: w.ref, Data: w.data}
 	then, err := s.client.Try(ctx, w.resource, apply)
 	if conflicts := kube.Conflicts(err); conflicts != nil {
 		live := metadataOf(now)
-		if !reclaimable(w, mine, live, conflicts) {
+		if !w.claims && !reclaimable(w, mine, live, conflicts) {
 			w.foreign = conflicts
 			w.reason = w.conflict(conflicts).Error()
 			return nil

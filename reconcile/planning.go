@@ -81,7 +81,7 @@ func (s *session) prepare(ctx context.Context, p *Plan) error {
 			coming[gvk] = r
 		}
 		for _, o := range l.output.Objects {
-			w, err := s.prepareObject(ctx, l.Name, o, coming)
+			w, err := s.prepareObject(ctx, l.Layer, o, coming)
 			if err != nil {
 				errs = append(errs, &LayerError{l.Name, err})
 				continue

@@ -213,7 +213,7 @@ func (s *session) report(layer string, o inventory.Object, out outcome, result *
 	ref := ObjectRef(o.Ref)
 	switch {
 	case out.waiting != "":
-		result.Waiting = append(result.Waiting, Waiting{Layer: layer, Object: ref, Message: out.waiting, resource: o.Served(), gone: true})
+		result.Waiting = append(result.Waiting, Waiting{Layer: layer, Object: ref, Message: out.waiting, sight: sight{resource: o.Served(), selector: s.selector()}, gone: true})
 	case out.kept != "":
 		result.Kept = append(result.Kept, Kept{ref, out.kept})
 		s.events.send(Event{Type: ObjectKept, Layer: layer, Object: ref, Message: out.kept})

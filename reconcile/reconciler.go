@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/layer"
@@ -27,8 +29,9 @@ type Reconciler struct {
 	// Fetcher gets the content of layers. If nil, a zero [registry.Client].
 	Fetcher Fetcher
 	// Adopt says what becomes of objects that were there before and are now
-	// part of the stack. If empty, [AdoptNever].
-	Adopt AdoptPolicy
+	// part of the stack, where the layer does not say. If empty,
+	// [layer.AdoptNever].
+	Adopt layer.AdoptPolicy
 	// Prune says which kinds of objects may be deleted although they hold data.
 	Prune PrunePolicy
 	// Store keeps the record of what each installation owns. If nil, Secrets on
@@ -39,6 +42,10 @@ type Reconciler struct {
 	// the same Identity goes on at once, and others after half a minute. If
 	// empty, it is made up for each Reconciler.
 	Identity string
+	// Ready, if not nil, is asked about each object that has become ready as far
+	// as its own status says; false with a message makes the layer wait on. It is
+	// called again when the object changes, and may be called concurrently.
+	Ready func(layer string, o *unstructured.Unstructured) (ready bool, message string)
 	// Concurrency bounds the requests to a cluster that are in flight at once.
 	// If zero, 16.
 	Concurrency int
@@ -59,18 +66,6 @@ type Reconciler struct {
 type Fetcher interface {
 	Fetch(ctx context.Context, pin layer.Pin) (fs.FS, error)
 }
-
-// An AdoptPolicy says what becomes of objects that were there before.
-type AdoptPolicy string
-
-// The policies.
-const (
-	// AdoptNever makes an [*ExistsError] of an object that was there before.
-	AdoptNever AdoptPolicy = ""
-	// AdoptIfUnowned takes the object over, unless it belongs to another
-	// installation. Fields that other managers own stay theirs.
-	AdoptIfUnowned AdoptPolicy = "if-unowned"
-)
 
 // A PrunePolicy says which objects are deleted when they are no longer wanted.
 // The zero policy keeps what holds data: deleting a definition deletes every
@@ -108,8 +103,9 @@ type Waiting struct {
 	Object  ObjectRef
 	Message string
 
-	resource kube.Resource
-	gone     bool // it shall go, not become ready
+	sight
+	pods podSet // of a workload
+	gone bool   // it shall go, not become ready
 }
 
 // Kept is an object that was left on the cluster, and why.

@@ -18,6 +18,7 @@ import (
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/internal/render"
+	"github.com/strata-go/strata/layer"
 )
 
 // contentLabel says, on the record of a Helm release, what the revision is, so
@@ -47,7 +48,7 @@ func revisionOf(record metav1.PartialObjectMetadata) int {
 func (s *session) checkReleases(ctx context.Context, l *layerWork, was *inventory.Layer) error {
 	var errs []error
 	for _, r := range l.output.Releases {
-		if was != nil && was.Release(r.Name, r.Namespace) != nil || s.Adopt == AdoptIfUnowned {
+		if was != nil && was.Release(r.Name, r.Namespace) != nil || s.adopts(l.Adopt) != layer.AdoptNever {
 			continue
 		}
 		records, err := s.records(ctx, r.Namespace, r.Name)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/readiness"
 	"github.com/strata-go/strata/internal/render"
 )
 
@@ -30,6 +31,11 @@ func (s *session) render(ctx context.Context, l *layerWork, was *inventory.Layer
 }
 
 func (s *session) renderAnew(ctx context.Context, l *layerWork, was *inventory.Layer) (*render.Output, error) {
+	for _, c := range l.Readiness {
+		if _, err := readiness.NewChecker(c); err != nil {
+			return nil, err
+		}
+	}
 	var content fs.FS
 	if !l.Pin.Zero() {
 		var err error

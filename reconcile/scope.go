@@ -11,6 +11,7 @@ import (
 	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/internal/manifest"
 	"github.com/strata-go/strata/internal/render"
+	"github.com/strata-go/strata/layer"
 )
 
 // definitions returns how the cluster will serve the kinds that the
@@ -45,7 +46,7 @@ func definitions(objects []manifest.Object) map[schema.GroupVersionKind]kube.Res
 
 // prepareObject makes work of an object of a layer. coming are the kinds whose
 // definitions are in the same plan.
-func (s *session) prepareObject(ctx context.Context, layer string, o render.Object, coming map[schema.GroupVersionKind]kube.Resource) (*work, error) {
+func (s *session) prepareObject(ctx context.Context, l layer.Layer, o render.Object, coming map[schema.GroupVersionKind]kube.Resource) (*work, error) {
 	resource, ok := coming[o.GroupVersionKind()]
 	if !ok {
 		var err error
@@ -57,5 +58,5 @@ func (s *session) prepareObject(ctx context.Context, layer string, o render.Obje
 			return nil, err
 		}
 	}
-	return s.newWork(layer, o, resource)
+	return s.newWork(l, o, resource)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/internal/readiness"
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/profile"
@@ -111,9 +112,13 @@ func (s *session) layerStatus(ctx context.Context, entry *inventory.Layer, live 
 	if !entry.Pin.Zero() {
 		l.Format, l.Source = entry.Pin.Format, entry.Pin.Repository
 	}
-	states, err := s.states(ctx, entry, func(o inventory.Object) bool { return live[o.Key()] != nil })
+	seen, err := s.look(ctx, entry, func(o inventory.Object) bool { return live[o.Key()] != nil })
 	if err != nil {
 		return l, err
+	}
+	states := map[kube.Key]readiness.State{}
+	for _, one := range seen {
+		states[one.ref.Key()] = one.state
 	}
 	for _, o := range entry.Wanted() {
 		status := ObjectStatus{ObjectRef: ObjectRef(o.Ref), Health: Ready}

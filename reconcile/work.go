@@ -12,6 +12,7 @@ import (
 	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/internal/manifest"
 	"github.com/strata-go/strata/internal/render"
+	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/profile"
 )
 
@@ -25,6 +26,9 @@ type work struct {
 	digest   digest.Digest
 	batch    manifest.Batch
 	keep     bool
+	object   *unstructured.Unstructured
+	adopt    layer.AdoptPolicy
+	ignore   []string             // JSON pointers of fields that others may change
 	wants    *inventory.Namespace // of a namespace that layers are installed in, else nil
 
 	action  Action
@@ -32,6 +36,7 @@ type work struct {
 	changes []Change
 	exists  bool                 // on the cluster, when the plan was made
 	created bool                 // by us, so that we may delete it
+	claims  bool                 // the fields of other managers, too
 	force   bool                 // take back fields that were ours
 	foreign []kube.FieldConflict // fields of other managers, which keep the object from being applied
 }
@@ -69,11 +74,11 @@ func (w *work) conflict(fields []kube.FieldConflict) error {
 
 // record returns what the inventory keeps of w before it is applied.
 func (w *work) record() inventory.Object {
-	return inventory.Object{Ref: w.ref, Resource: w.resource.Resource, Batch: int(w.batch), Keep: w.keep, Created: w.created}
+	return inventory.Object{Ref: w.ref, Resource: w.resource.Resource, Batch: int(w.batch), Keep: w.keep, Ignore: w.ignore, Created: w.created}
 }
 
 // newWork makes work of an object: its namespace set, and labelled as ours.
-func (s *session) newWork(layer string, o render.Object, resource kube.Resource) (*work, error) {
+func (s *session) newWork(l layer.Layer, o render.Object, resource kube.Resource) (*work, error) {
 	object := o.DeepCopy()
 	switch {
 	case !resource.Namespaced:
@@ -84,7 +89,25 @@ func (s *session) newWork(layer string, o render.Object, resource kube.Resource)
 	// What the server fills in is not ours to set.
 	unstructured.RemoveNestedField(object.Object, "metadata", "creationTimestamp")
 	unstructured.RemoveNestedField(object.Object, "status")
-	return s.finish(layer, fmt.Sprintf("%s:%d", o.Source, o.Line), object.Unstructured, resource)
+	w, err := s.finish(l.Name, fmt.Sprintf("%s:%d", o.Source, o.Line), object.Unstructured, resource)
+	if err != nil {
+		return nil, err
+	}
+	w.adopt, w.ignore = l.Adopt, ignored(l.IgnoreDrift, w.ref)
+	w.keep = w.keep || slices.Contains(l.Keep, w.ref.GVK().GroupKind().String())
+	return w, nil
+}
+
+// ignored returns the JSON pointers of the rules that are about an object.
+func ignored(rules []layer.IgnoreRule, ref kube.Ref) []string {
+	var pointers []string
+	matches := func(rule, value string) bool { return rule == "" || rule == value }
+	for _, r := range rules {
+		if matches(r.Kind, ref.GVK().GroupKind().String()) && matches(r.Namespace, ref.Namespace) && matches(r.Name, ref.Name) {
+			pointers = append(pointers, r.Paths...)
+		}
+	}
+	return pointers
 }
 
 func (s *session) finish(layer, source string, object *unstructured.Unstructured, resource kube.Resource) (*work, error) {
@@ -103,7 +126,7 @@ func (s *session) finish(layer, source string, object *unstructured.Unstructured
 	}
 	ref := kube.RefOf(object)
 	return &work{
-		layer: layer, source: source, ref: ref, resource: resource, data: data, digest: digest.FromBytes(data),
+		layer: layer, source: source, object: object, ref: ref, resource: resource, data: data, digest: digest.FromBytes(data),
 		batch: manifest.BatchOf(ref.GVK().GroupKind()),
 		keep:  object.GetAnnotations()["helm.sh/resource-policy"] == "keep",
 	}, nil

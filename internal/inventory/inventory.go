@@ -93,6 +93,8 @@ type Object struct {
 	Fields  digest.Digest `json:"fields,omitempty"`
 	// Batch orders the objects within the layer.
 	Batch int `json:"batch,omitempty"`
+	// Ignore are JSON pointers of fields that others may change.
+	Ignore []string `json:"ignore,omitempty"`
 	// Keep says that the object stays when it is no longer wanted.
 	Keep bool `json:"keep,omitempty"`
 	// Dropped says that the object is no longer wanted, and not yet removed.

@@ -20,8 +20,8 @@ func TestOwnFields(t *testing.T) {
 	t.Parallel()
 	ours := managed(Manager, metav1.ManagedFieldsOperationApply, "", `{"f:a":{}}`)
 	others := managed("other", metav1.ManagedFieldsOperationApply, "", `{"f:b":{}}`)
-	alone := OwnFields([]metav1.ManagedFieldsEntry{ours})
-	if alone == "" || alone != OwnFields([]metav1.ManagedFieldsEntry{others, ours}) {
+	alone := OwnFields([]metav1.ManagedFieldsEntry{ours}, nil)
+	if alone == "" || alone != OwnFields([]metav1.ManagedFieldsEntry{others, ours}, nil) {
 		t.Error("what others own changes the digest of what we own")
 	}
 	for name, entries := range map[string][]metav1.ManagedFieldsEntry{
@@ -30,12 +30,12 @@ func TestOwnFields(t *testing.T) {
 		"not by applying": {managed(Manager, metav1.ManagedFieldsOperationUpdate, "", `{"f:a":{}}`)},
 		"a subresource":   {managed(Manager, metav1.ManagedFieldsOperationApply, "status", `{"f:a":{}}`)},
 	} {
-		if got := OwnFields(entries); got != "" {
+		if got := OwnFields(entries, nil); got != "" {
 			t.Errorf("%s: OwnFields = %s, want none", name, got)
 		}
 	}
 	fewer := managed(Manager, metav1.ManagedFieldsOperationApply, "", `{}`)
-	if OwnFields([]metav1.ManagedFieldsEntry{fewer}) == alone {
+	if OwnFields([]metav1.ManagedFieldsEntry{fewer}, nil) == alone {
 		t.Error("owning fewer fields has the same digest")
 	}
 }
@@ -98,5 +98,41 @@ func TestRefString(t *testing.T) {
 		if got := ref.String(); got != want {
 			t.Errorf("String = %q, want %q", got, want)
 		}
+	}
+}
+
+func TestOwnFieldsIgnores(t *testing.T) {
+	t.Parallel()
+	const all = `{"f:spec":{"f:replicas":{},"f:template":{"f:containers":{"k:{\"name\":\"a\"}":{"f:image":{},"f:name":{}}}}}}`
+	entry := func(fields string) []metav1.ManagedFieldsEntry {
+		return []metav1.ManagedFieldsEntry{managed(Manager, metav1.ManagedFieldsOperationApply, "", fields)}
+	}
+	for _, tt := range []struct {
+		name, left string
+		ignore     []string
+		same       bool
+	}{
+		{"an ignored field is gone", `{"f:spec":{"f:template":{"f:containers":{"k:{\"name\":\"a\"}":{"f:image":{},"f:name":{}}}}}}`, []string{"/spec/replicas"}, true},
+		{"another field is gone", `{"f:spec":{"f:replicas":{}}}`, []string{"/spec/replicas"}, false},
+		{"within a list", `{"f:spec":{"f:replicas":{},"f:template":{"f:containers":{"k:{\"name\":\"a\"}":{"f:name":{}}}}}}`, []string{"/spec/template/containers/0/image"}, true},
+		{"nothing is there to ignore", all, []string{"/metadata/x"}, true},
+	} {
+		if same := OwnFields(entry(tt.left), tt.ignore) == OwnFields(entry(all), tt.ignore); same != tt.same {
+			t.Errorf("%s: digests are the same: %v, want %v", tt.name, same, tt.same)
+		}
+	}
+}
+
+func TestKeepLive(t *testing.T) {
+	t.Parallel()
+	object := map[string]any{"spec": map[string]any{"replicas": int64(2), "list": []any{"a", "b"}, "gone": "x"}, "a/b": "c"}
+	live := map[string]any{"spec": map[string]any{"replicas": int64(5), "list": []any{"c", "d"}, "new": "y"}, "a/b": "live"}
+	got := KeepLive(object, live, []string{"/spec/replicas", "/spec/list/1", "/spec/gone", "/spec/new", "/a~1b", "/none/such"})
+	want := map[string]any{"spec": map[string]any{"replicas": int64(5), "list": []any{"a", "d"}, "new": "y"}, "a/b": "live"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("KeepLive = %v, want %v", got, want)
+	}
+	if object["spec"].(map[string]any)["replicas"] != int64(2) {
+		t.Error("KeepLive changes the object")
 	}
 }

@@ -11,14 +11,18 @@ import (
 // OwnFields returns the digest of what the API server says that we own of an
 // object: our entry in its managed fields. Whoever changes or removes a field
 // that we applied takes it out of the entry, so a digest that is not the one
-// that the last apply left says that the object has drifted. It is empty if we
-// own nothing.
-func OwnFields(managed []metav1.ManagedFieldsEntry) digest.Digest {
+// that the last apply left says that the object has drifted. Fields that the
+// JSON pointers in ignore name do not count. It is empty if we own nothing.
+func OwnFields(managed []metav1.ManagedFieldsEntry, ignore []string) digest.Digest {
 	i := slices.IndexFunc(managed, own)
 	if i < 0 {
 		return ""
 	}
-	return digest.FromBytes(bytes.Join([][]byte{[]byte(managed[i].APIVersion), managed[i].FieldsV1.GetRawBytes()}, []byte{0}))
+	fields := managed[i].FieldsV1.GetRawBytes()
+	if len(ignore) > 0 {
+		fields = without(fields, ignore)
+	}
+	return digest.FromBytes(bytes.Join([][]byte{[]byte(managed[i].APIVersion), fields}, []byte{0}))
 }
 
 func own(e metav1.ManagedFieldsEntry) bool {

@@ -63,13 +63,13 @@ func (c *Client) ListMetadata(ctx context.Context, r Resource, namespace, select
 	}
 }
 
-// List lists the objects in all namespaces whose labels match the selector, and
-// returns the version of the list, from which to [Client.Watch].
-func (c *Client) List(ctx context.Context, r Resource, selector string) ([]unstructured.Unstructured, string, error) {
+// List lists the objects in all namespaces, or in one, whose labels match the
+// selector, and returns the version of the list, from which to [Client.Watch].
+func (c *Client) List(ctx context.Context, r Resource, namespace, selector string) ([]unstructured.Unstructured, string, error) {
 	var all []unstructured.Unstructured
 	options := metav1.ListOptions{LabelSelector: selector, Limit: pageSize}
 	for {
-		page, err := c.resource(r, "").List(ctx, options)
+		page, err := c.resource(r, namespace).List(ctx, options)
 		if err != nil {
 			return nil, "", c.wrap(Ref{}, "listing "+r.GroupResource().String(), err)
 		}
@@ -81,10 +81,13 @@ func (c *Client) List(ctx context.Context, r Resource, selector string) ([]unstr
 	}
 }
 
-// Watch watches the objects in all namespaces whose labels match the selector,
-// from a version that [Client.List] returned. The watch ends with ctx.
-func (c *Client) Watch(ctx context.Context, r Resource, selector, version string) (watch.Interface, error) {
-	w, err := c.resource(r, "").Watch(ctx, metav1.ListOptions{LabelSelector: selector, ResourceVersion: version, AllowWatchBookmarks: true})
+// Since says what to watch: the objects whose labels match Selector, from a
+// version that [Client.List] returned.
+type Since struct{ Selector, Version string }
+
+// Watch watches objects in all namespaces, or in one. The watch ends with ctx.
+func (c *Client) Watch(ctx context.Context, r Resource, namespace string, since Since) (watch.Interface, error) {
+	w, err := c.resource(r, namespace).Watch(ctx, metav1.ListOptions{LabelSelector: since.Selector, ResourceVersion: since.Version, AllowWatchBookmarks: true})
 	return w, c.wrap(Ref{}, "watching "+r.GroupResource().String(), err)
 }
 

@@ -57,6 +57,9 @@ func Compute(o *unstructured.Unstructured) State {
 	if err != nil {
 		return State{Failed, fmt.Sprintf("its status cannot be read: %v", err)}
 	}
+	if why := refused(o); why != "" && r.Status != status.CurrentStatus {
+		return State{Failed, why}
+	}
 	switch r.Status {
 	case status.CurrentStatus:
 		if kind := o.GroupVersionKind().GroupKind(); kind == (schema.GroupKind{Group: "batch", Kind: "Job"}) && !complete(o) {

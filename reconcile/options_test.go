@@ -1,0 +1,186 @@
+package reconcile_test
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/strata-go/strata/layer"
+	"github.com/strata-go/strata/reconcile"
+)
+
+const workload = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: NAME, namespace: default}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: NAME}}
+  template:
+    metadata:
+      labels: {app: NAME}
+      annotations: {ANNOTATIONS}
+    spec:
+      containers: [{name: main, image: registry.k8s.io/pause:3.10}]
+`
+
+func plain(name, content string) layer.Layer {
+	return layer.Layer{Name: name, Source: layer.Source{Manifests: &layer.Manifests{Inline: []layer.Manifest{{Name: "objects", Content: content}}}}}
+}
+
+func (l *life) removes() {
+	l.Helper()
+	l.engine.Prune = reconcile.PrunePolicy{CustomResourceDefinitions: true, PersistentVolumeClaims: true}
+	if _, err := l.engine.DeleteAndWait(l.ctx, l.target); err != nil {
+		l.Error(err)
+	}
+}
+
+// An image that cannot be pulled ends the wait with the reason.
+func TestE2EImagePull(t *testing.T) {
+	l := newLife(t, "pull")
+	text := strings.NewReplacer("NAME", "pull", "ANNOTATIONS", `strata.dev/test-image-pull: "fail"`).Replace(workload)
+	_, err := l.engine.Converge(l.ctx, l.target, manifests(t, text))
+	if e := asError[*reconcile.FailedError](t, err); e.Object.Name != "pull" || !strings.Contains(e.Message, "ImagePullBackOff") {
+		t.Errorf("error = %v, want the reason of the pod", err)
+	}
+	l.removes()
+}
+
+// What a layer lets others change is neither drift nor fought over.
+func TestE2EIgnoreDrift(t *testing.T) {
+	l := newLife(t, "ignore")
+	text := strings.NewReplacer("NAME", "ignore", "ANNOTATIONS", "").Replace(workload)
+	one := plain("web", text)
+	one.IgnoreDrift = []layer.IgnoreRule{{Kind: "Deployment.apps", Paths: []string{"/spec/replicas"}}}
+	d := desiredOf(t, one)
+	l.converge(d)
+	scale := func(replicas string) {
+		t.Helper()
+		_, err := l.kube.AppsV1().Deployments("default").Patch(l.ctx, "ignore", types.MergePatchType, []byte(`{"spec": {"replicas": `+replicas+`}}`), metav1.PatchOptions{FieldManager: "autoscaler"}, "scale")
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	replicas := func() int32 {
+		t.Helper()
+		live, err := l.kube.AppsV1().Deployments("default").Get(l.ctx, "ignore", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *live.Spec.Replicas
+	}
+	scale("4")
+	if result, err := l.engine.Reconcile(l.ctx, l.target, d); err != nil || len(result.Steps) > 0 || replicas() != 4 {
+		t.Errorf("after scaling, Reconcile = %+v, %v with %d replicas; want nothing done", result, err, replicas())
+	}
+	one.Manifests.Inline[0].Content = strings.Replace(text, "pause:3.10", "pause:3.9", 1)
+	changed := desiredOf(t, one)
+	l.converge(changed)
+	if replicas() != 4 {
+		t.Errorf("an update sets %d replicas, want the 4 of the autoscaler", replicas())
+	}
+	scale("5")
+	if result, err := l.engine.Reconcile(l.ctx, l.target, changed); err != nil || len(result.Steps) > 0 || replicas() != 5 {
+		t.Errorf("after scaling again, Reconcile = %+v, %v with %d replicas; want nothing done", result, err, replicas())
+	}
+	l.removes()
+}
+
+// A layer waits for its checks, and for what the embedder says.
+func TestE2EReadiness(t *testing.T) {
+	l := newLife(t, "ready")
+	one := plain("app", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ready, namespace: default}\n"+
+		"---\napiVersion: v1\nkind: Service\nmetadata: {name: ready, namespace: default}\nspec: {ports: [{port: 80}]}\n")
+	one.Readiness = []layer.Check{
+		{Name: "made by the operator", Version: "v1", Kind: "ConfigMap", Namespace: "default", ObjectName: "ready-made", Fields: []layer.Expectation{{Path: "data.state", Value: "up"}}},
+		{Name: "port", Version: "v1", Kind: "Service", Expression: "self.spec.ports[0].port == 80"},
+	}
+	d := desiredOf(t, one)
+	asked := 0
+	l.engine.Ready = func(name string, o *unstructured.Unstructured) (bool, string) {
+		asked++
+		return name == "app" && o.GetName() == "ready", "somebody else"
+	}
+	result, err := l.engine.Reconcile(l.ctx, l.target, d)
+	if err != nil || result.Ready || len(result.Waiting) != 1 || !strings.Contains(result.Waiting[0].Message, "there is no such object yet") {
+		t.Fatalf("Reconcile = %+v, %v; want to wait for the operator's object", result, err)
+	}
+	go func() {
+		cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "ready-made"}, Data: map[string]string{"state": "starting"}}
+		cm, err := l.kube.CoreV1().ConfigMaps("default").Create(l.ctx, cm, metav1.CreateOptions{})
+		if err == nil {
+			cm.Data["state"] = "up"
+			_, err = l.kube.CoreV1().ConfigMaps("default").Update(l.ctx, cm, metav1.UpdateOptions{})
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}()
+	l.converge(d)
+	if asked == 0 {
+		t.Error("the embedder was not asked")
+	}
+	one.Readiness[1].Expression = "self.spec."
+	if _, err := l.engine.Reconcile(l.ctx, l.target, desiredOf(t, one)); err == nil || !strings.Contains(err.Error(), `readiness check "port"`) {
+		t.Errorf("an expression that does not compile gives %v", err)
+	}
+	l.removes()
+}
+
+// An installation takes an object over from another, which lets it go.
+func TestE2EHandOver(t *testing.T) {
+	l := newLife(t, "giver")
+	shared := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: handed-over, namespace: default}\ndata: {a: b}\n"
+	rest := "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: not-handed-over, namespace: default}\n"
+	l.converge(manifests(t, shared+rest))
+	before, err := l.kube.CoreV1().ConfigMaps("default").Get(l.ctx, "handed-over", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	taker := newLife(t, "taker")
+	one := plain("plain", shared)
+	one.Adopt = layer.AdoptAlways
+	taker.converge(desiredOf(t, one))
+
+	result := l.converge(manifests(t, strings.TrimPrefix(rest, "---\n")))
+	if len(result.Kept) != 1 || !strings.Contains(result.Kept[0].Reason, "belongs to another installation now") {
+		t.Errorf("kept are %v", result.Kept)
+	}
+	l.removes()
+	after, err := l.kube.CoreV1().ConfigMaps("default").Get(l.ctx, "handed-over", metav1.GetOptions{})
+	if err != nil || after.UID != before.UID {
+		t.Errorf("the object is %v, %v; want the same one as before", after, err)
+	}
+	taker.removes()
+}
+
+// Objects of kinds that a layer keeps stay when it goes.
+func TestE2EKeep(t *testing.T) {
+	l := newLife(t, "keep")
+	one := plain("data", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept, namespace: default}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: not-kept, namespace: default}\n")
+	one.Keep = []string{"ConfigMap"}
+	l.converge(desiredOf(t, one))
+	result, err := l.engine.DeleteAndWait(l.ctx, l.target)
+	if err != nil || len(result.Kept) != 1 || result.Kept[0].Object.Name != "kept" {
+		t.Errorf("DeleteAndWait = %+v, %v; want the config map kept", result, err)
+	}
+	if _, err := l.kube.CoreV1().ConfigMaps("default").Get(l.ctx, "kept", metav1.GetOptions{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := l.kube.CoreV1().Secrets("default").Get(l.ctx, "not-kept", metav1.GetOptions{}); err == nil {
+		t.Error("the secret is still there")
+	}
+	// It is recognised when the layer comes back.
+	l.converge(desiredOf(t, one))
+	one.Keep = nil
+	l.converge(desiredOf(t, one))
+	l.removes()
+	if _, err := l.kube.CoreV1().ConfigMaps("default").Get(l.ctx, "kept", metav1.GetOptions{}); err == nil {
+		t.Error("the config map is still there")
+	}
+}

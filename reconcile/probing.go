@@ -1,0 +1,98 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/strata-go/strata/internal/kube"
+	"github.com/strata-go/strata/internal/readiness"
+)
+
+// probe runs the readiness checks of a layer. It returns seen with what they
+// found: objects of the layer that do not pass are no longer ready, and objects
+// that the layer's operators make are added.
+func (s *session) probe(ctx context.Context, l *layerWork, seen []sight) ([]sight, error) {
+	for _, c := range l.Readiness {
+		checker, err := readiness.NewChecker(c)
+		if err != nil {
+			return nil, terminal{err}
+		}
+		found, err := s.checked(ctx, l.Name, checker)
+		if err != nil {
+			return nil, err
+		}
+		seen = append(seen, found...)
+	}
+	return seen, nil
+}
+
+// checked returns the objects that a check is about, with its verdict.
+func (s *session) checked(ctx context.Context, layer string, c *readiness.Checker) ([]sight, error) {
+	ref := kube.Ref{Group: c.Group, Version: c.Version, Kind: c.Kind, Namespace: c.Namespace, Name: c.ObjectName}
+	resource, err := s.client.Resource(ctx, ref)
+	if err != nil {
+		return nil, terminal{err}
+	}
+	selector := s.layerSelector(layer)
+	if c.Namespace != "" || c.ObjectName != "" {
+		selector = "" // what operators make has no label of ours
+	}
+	items, _, err := s.client.List(ctx, resource, c.Namespace, selector)
+	if err != nil {
+		return nil, err
+	}
+	one := sight{resource: resource, selector: selector, verdict: c.State}
+	var found []sight
+	for i := range items {
+		if c.ObjectName == "" || items[i].GetName() == c.ObjectName {
+			one.ref, one.live, one.state = kube.RefOf(&items[i]), &items[i], c.State(&items[i])
+			found = append(found, one)
+		}
+	}
+	if len(found) == 0 {
+		one.ref, one.absent = ref, true
+		one.state = readiness.State{Health: readiness.Progressing, Message: fmt.Sprintf("check %q: there is no such object yet", c.Name)}
+		found = append(found, one)
+	}
+	return found, nil
+}
+
+var podResource = kube.Resource{GroupVersionResource: schema.GroupVersionResource{Version: "v1", Resource: "pods"}, Namespaced: true}
+
+// A podSet is the pods of a workload. The zero podSet is none.
+type podSet struct{ namespace, selector string }
+
+// podsOf returns the pods of an object, if it is a workload.
+func podsOf(o *unstructured.Unstructured) podSet {
+	if o == nil || o.GroupVersionKind().Group != "apps" && o.GroupVersionKind().Group != "batch" {
+		return podSet{}
+	}
+	matching, ok, err := unstructured.NestedStringMap(o.Object, "spec", "selector", "matchLabels")
+	if !ok || err != nil || len(matching) == 0 {
+		return podSet{}
+	}
+	return podSet{o.GetNamespace(), labels.SelectorFromSet(matching).String()}
+}
+
+// diagnose says why a workload that is not ready never will be, as far as its
+// pods show it, or "".
+func (s *session) diagnose(ctx context.Context, o *unstructured.Unstructured) (string, error) {
+	set := podsOf(o)
+	if set == (podSet{}) {
+		return "", nil
+	}
+	pods, _, err := s.client.List(ctx, podResource, set.namespace, set.selector)
+	if err != nil {
+		return "", err
+	}
+	for i := range pods {
+		if why := readiness.Diagnose(&pods[i]); why != "" {
+			return why, nil
+		}
+	}
+	return "", nil
+}
