@@ -96,7 +96,7 @@ func (p *Plan) announced() *inventory.Inventory {
 
 // applyStages applies the layers, stage after stage, until one is not ready.
 func (s *session) applyStages(ctx context.Context, p *Plan, inv *inventory.Inventory, result *Result) (ready bool, err error) {
-	if err := s.applyAll(ctx, p.spaces, inv.Namespaces, result); err != nil {
+	if done, err := s.applyAll(ctx, p.spaces, inv.Namespaces, result); err != nil || !done {
 		return false, err
 	}
 	for rest := p.layers; len(rest) > 0; {
@@ -160,7 +160,7 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 		if n < 0 {
 			n = len(rest)
 		}
-		if err := s.applyAll(ctx, rest[:n], entry.Objects, result); err != nil {
+		if done, err := s.applyAll(ctx, rest[:n], entry.Objects, result); err != nil || !done {
 			return false, err
 		}
 		if rest[0].batch == manifest.Definitions {
@@ -182,36 +182,64 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 }
 
 // applyAll applies objects at the same time and writes what they became into
-// their records.
-func (s *session) applyAll(ctx context.Context, all []*work, records []inventory.Object, result *Result) error {
+// their records. It reports whether all are applied: those that must go first
+// are added to what result waits for.
+func (s *session) applyAll(ctx context.Context, all []*work, records []inventory.Object, result *Result) (bool, error) {
 	byKey := make(map[kube.Key]*inventory.Object, len(records))
 	for i := range records {
 		byKey[records[i].Key()] = &records[i]
 	}
-	errs := make([]error, len(all))
+	errs, gone := make([]error, len(all)), make([]bool, len(all))
 	g, gctx := s.group(ctx)
 	for i, w := range all {
 		if w.action == Unchanged {
 			continue
 		}
 		g.Go(func() error {
-			errs[i] = s.applyOne(gctx, w, byKey[w.ref.Key()])
+			if gone[i], errs[i] = s.makeWay(gctx, w); errs[i] == nil && gone[i] {
+				errs[i] = s.applyOne(gctx, w, byKey[w.ref.Key()])
+			}
 			return nil // the others go on, and their records count
 		})
 	}
 	_ = g.Wait()
+	done := true
 	for i, w := range all {
-		if w.action != Unchanged && errs[i] == nil {
+		switch {
+		case w.action == Unchanged || errs[i] != nil:
+		case !gone[i]:
+			done = false
+			result.Waiting = append(result.Waiting, Waiting{
+				Layer: w.layer, Object: ObjectRef(w.ref), Message: "it is being deleted, and is made anew then",
+				sight: sight{resource: w.resource, namespace: w.ref.Namespace}, gone: true,
+			})
+		default:
 			result.Steps = append(result.Steps, w.step())
 		}
 	}
-	return errors.Join(errs...)
+	return done, errors.Join(errs...)
+}
+
+// makeWay deletes the object that w replaces, and reports whether nothing is in
+// the way of w. If something is, the next pass finds it gone.
+func (s *session) makeWay(ctx context.Context, w *work) (bool, error) {
+	if w.foreign != nil {
+		return false, w.conflict(w.foreign)
+	}
+	if w.action != Replace {
+		return !w.going, nil
+	}
+	if err := s.client.Delete(ctx, w.resource, w.ref, w.uid); err != nil && !apierrors.IsNotFound(err) {
+		return false, err
+	}
+	_, err := s.client.GetMetadata(ctx, w.resource, w.ref)
+	if apierrors.IsNotFound(err) {
+		return true, nil
+	}
+	return false, err
 }
 
 func (s *session) applyOne(ctx context.Context, w *work, record *inventory.Object) error {
-	if w.foreign != nil {
-		return w.conflict(w.foreign)
-	}
 	meta, err := s.client.Apply(ctx, w.resource, kube.Apply{Ref: w.ref, Data: w.data, Force: w.force})
 	if conflicts := kube.Conflicts(err); conflicts != nil {
 		return w.conflict(conflicts)

@@ -69,7 +69,7 @@ func (s *session) followers(waiting []Waiting, settled chan<- settlement) map[vi
 		return byView[v]
 	}
 	for _, w := range waiting {
-		follow(view{w.resource, "", w.selector}).open[kube.Ref(w.Object).Key()] = w
+		follow(view{w.resource, w.namespace, w.selector}).open[kube.Ref(w.Object).Key()] = w
 		if w.pods != (podSet{}) {
 			follow(view{podResource, w.pods.namespace, w.pods.selector}).podsOf = w.Layer
 		}

@@ -54,12 +54,12 @@ func decide(w *work, mine *known, live *metav1.PartialObjectMetadata) {
 	w.exists = live != nil
 	w.created = live == nil || mine != nil && mine.Created
 	switch {
+	case live != nil && live.DeletionTimestamp != nil:
+		w.action, w.reason, w.going, w.created = Repair, "it is being deleted", true, true
 	case mine == nil && live == nil:
 		w.action, w.reason = Create, "it is new in the stack"
 	case mine == nil:
 		w.action, w.reason = Adopt, "it was there before"
-	case live == nil && mine.Applied == "":
-		w.action, w.reason = Create, "it is new in the stack"
 	case live == nil:
 		w.action, w.reason = Repair, drift(mine.Object, live)
 	case mine.layer != w.layer:

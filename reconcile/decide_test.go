@@ -73,6 +73,8 @@ func TestDecide(t *testing.T) {
 	announced, foreignNamespace := record(), record()
 	announced.Applied, announced.UID = "", ""
 	foreignNamespace.Created = false
+	going := onCluster("1", ours)
+	going.DeletionTimestamp = &metav1.Time{}
 	for _, tt := range []struct {
 		name    string
 		digest  digest.Digest
@@ -83,11 +85,12 @@ func TestDecide(t *testing.T) {
 	}{
 		{"new", applied, nil, nil, Create, true},
 		{"there before us", applied, nil, onCluster("9", theirs), Adopt, false},
-		{"announced, not applied", applied, &known{announced, "web"}, nil, Create, true},
 		{"announced and applied, not recorded", applied, &known{announced, "web"}, onCluster("1", ours), Update, true},
 		{"as it should be", applied, &known{record(), "web"}, onCluster("1", ours), Unchanged, true},
 		{"deleted", applied, &known{record(), "web"}, nil, Repair, true},
 		{"changed by somebody", applied, &known{record(), "web"}, onCluster("1", edited), Repair, true},
+		{"being deleted", applied, &known{record(), "web"}, going, Repair, true},
+		{"somebody else's, being deleted", applied, nil, going, Repair, true},
 		{"wanted otherwise", "sha256:other", &known{record(), "web"}, onCluster("1", ours), Update, true},
 		{"moved", applied, &known{record(), "other"}, onCluster("1", ours), Transfer, true},
 		{"not made by us", applied, &known{foreignNamespace, "web"}, onCluster("1", ours), Unchanged, false},

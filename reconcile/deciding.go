@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,11 +24,15 @@ func (s *session) decideAll(ctx context.Context, p *Plan, live observed) error {
 	owned := map[kube.Key]*known{}
 	for _, l := range p.before.Layers {
 		for _, o := range l.Objects {
-			owned[o.Key()] = &known{o, l.Name}
+			if o.UID != "" { // else it was announced only, and may be anybody's
+				owned[o.Key()] = &known{o, l.Name}
+			}
 		}
 	}
 	for _, o := range p.before.Namespaces {
-		owned[o.Key()] = &known{o, ""}
+		if o.UID != "" {
+			owned[o.Key()] = &known{o, ""}
+		}
 	}
 	spaces, others := append([]*work{}, p.spaces...), []*work{}
 	for _, l := range p.layers {
@@ -110,7 +116,8 @@ func (s *session) lookFor(ctx context.Context, all []*work, owned map[kube.Key]*
 // lookIn looks for objects of one kind in one namespace.
 func (s *session) lookIn(ctx context.Context, resource kube.Resource, namespace string, works []*work) (observed, error) {
 	found := observed{}
-	if len(works) <= fewLookups {
+	// Lists of a kind that is new to the server are held back for a second.
+	if len(works) <= fewLookups || works[0].coming {
 		for _, w := range works {
 			meta, err := s.client.GetMetadata(ctx, resource, w.ref)
 			if err == nil {
@@ -160,7 +167,7 @@ func (s *session) decideOne(ctx context.Context, w *work, mine *known, live *met
 			return err
 		}
 	}
-	if w.exists && w.action != Unchanged {
+	if w.exists && !w.going && w.action != Unchanged {
 		return s.try(ctx, w, mine)
 	}
 	return nil
@@ -210,7 +217,7 @@ func (s *session) try(ctx context.Context, w *work, mine *known) error {
 	then, err := s.client.Try(ctx, w.resource, apply)
 	if conflicts := kube.Conflicts(err); conflicts != nil {
 		live := metadataOf(now)
-		if !w.claims && !reclaimable(w, mine, live, conflicts) {
+		if !w.claims && !forced(s.Force, w, conflicts) && !reclaimable(w, mine, live, conflicts) {
 			w.foreign = conflicts
 			w.reason = w.conflict(conflicts).Error()
 			return nil
@@ -218,9 +225,24 @@ func (s *session) try(ctx context.Context, w *work, mine *known) error {
 		apply.Force, w.force = true, true
 		then, err = s.client.Try(ctx, w.resource, apply)
 	}
+	if apierrors.IsInvalid(err) && immutable(err) {
+		if !s.mayReplace(w) {
+			return &ImmutableError{ObjectRef(w.ref), w.source, err}
+		}
+		w.action, w.reason, w.uid = Replace, "a field of it cannot be changed", now.GetUID()
+		w.changes = compare(now, w.object)
+		return nil
+	}
 	if err != nil {
-		return err
+		return explain(w, err)
 	}
 	w.changes = compare(now, then)
 	return nil
+}
+
+// immutable reports whether the API server refuses a change, and not the object.
+func immutable(err error) bool { return strings.Contains(err.Error(), "immutable") }
+
+func (s *session) mayReplace(w *work) bool {
+	return slices.Contains(s.Replace, "*") || slices.Contains(s.Replace, w.ref.GVK().GroupKind().String())
 }

@@ -89,6 +89,24 @@ func (e *ExistsError) Error() string {
 // Is reports whether target is [ErrTerminal].
 func (e *ExistsError) Is(target error) bool { return target == ErrTerminal }
 
+// An ImmutableError says that a field of an object cannot be changed while the
+// object is there, and that nobody allowed to replace it. It is terminal.
+type ImmutableError struct {
+	Object ObjectRef
+	Source string // file and line
+	Err    error  // of the API server, which names the field
+}
+
+func (e *ImmutableError) Error() string {
+	return fmt.Sprintf("%s: %s cannot be changed so: %v; allow it in Reconciler.Replace, or delete the object", e.Source, e.Object, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *ImmutableError) Unwrap() error { return e.Err }
+
+// Is reports whether target is [ErrTerminal].
+func (e *ImmutableError) Is(target error) bool { return target == ErrTerminal }
+
 // A DuplicateError says that two places of the stack hold one object.
 // It is terminal.
 type DuplicateError struct {

@@ -1,6 +1,8 @@
 package reconcile_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -183,4 +185,116 @@ func TestE2EKeep(t *testing.T) {
 	if _, err := l.kube.CoreV1().ConfigMaps("default").Get(l.ctx, "kept", metav1.GetOptions{}); err == nil {
 		t.Error("the config map is still there")
 	}
+}
+
+const job = `
+apiVersion: batch/v1
+kind: Job
+metadata: {name: replace, namespace: default}
+spec:
+  backoffLimit: 0
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: main, image: registry.k8s.io/pause:3.10}]
+`
+
+// A field that cannot be changed is an error, or the object is made anew.
+func TestE2EReplace(t *testing.T) {
+	l := newLife(t, "replace")
+	l.converge(manifests(t, job))
+	before, err := l.kube.BatchV1().Jobs("default").Get(l.ctx, "replace", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := manifests(t, strings.Replace(job, "pause:3.10", "pause:3.9", 1))
+	l.rec.take()
+	_, err = l.engine.Reconcile(l.ctx, l.target, changed)
+	if e := asError[*reconcile.ImmutableError](t, err); e.Object.Name != "replace" || !strings.Contains(e.Error(), "spec.template") {
+		t.Errorf("error = %v, want the object and the field", err)
+	}
+	if _, writes := l.rec.take(); len(writes) > 0 {
+		t.Errorf("something was written: %v", writes)
+	}
+	l.engine.Replace = []string{"Job.batch"}
+	l.engine.Budget.Replaces = -1
+	_, err = l.engine.Reconcile(l.ctx, l.target, changed)
+	asError[*reconcile.BudgetError](t, err)
+	l.engine.Budget.Replaces = 1
+	l.converge(changed)
+	after, err := l.kube.BatchV1().Jobs("default").Get(l.ctx, "replace", metav1.GetOptions{})
+	if err != nil || after.UID == before.UID || after.Spec.Template.Spec.Containers[0].Image != "registry.k8s.io/pause:3.9" {
+		t.Errorf("the job is %v, %v; want a new one", after, err)
+	}
+	l.removes()
+}
+
+// A plan is applied as it was approved, or not at all.
+func TestE2EApprovedPlan(t *testing.T) {
+	l := newLife(t, "approved")
+	const text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: approved, namespace: default}\ndata: {a: one}\n"
+	l.converge(manifests(t, text))
+	changed := manifests(t, strings.Replace(text, "one", "two", 1))
+	plan, err := l.engine.Plan(l.ctx, l.target, changed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit := func(value string) {
+		t.Helper()
+		_, err := l.kube.CoreV1().ConfigMaps("default").Patch(l.ctx, "approved", types.MergePatchType, []byte(`{"data": {"a": "`+value+`"}}`), metav1.PatchOptions{FieldManager: "strata-test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit("three")
+	l.rec.take()
+	_, err = l.engine.Apply(l.ctx, l.target, plan)
+	var conflict *reconcile.ConflictError
+	if !errors.As(err, &conflict) {
+		if e := asError[*reconcile.StaleError](t, err); e.Object.Name != "approved" || e.Field != ".data.a" {
+			t.Errorf("error = %v, want the object and the field that moved", err)
+		}
+	}
+	if _, writes := l.rec.take(); len(writes) > 0 {
+		t.Errorf("a stale plan writes %v", writes)
+	}
+	l.converge(manifests(t, text))
+	if plan, err = l.engine.Plan(l.ctx, l.target, changed); err != nil {
+		t.Fatal(err)
+	}
+	if result, err := l.engine.Apply(l.ctx, l.target, plan); err != nil || !result.Ready || len(result.Steps) != 1 {
+		t.Errorf("Apply = %+v, %v", result, err)
+	}
+	refused := errors.New("not on a Friday")
+	l.engine.Approve = func(_ context.Context, target reconcile.Target, p *reconcile.Plan) error {
+		if target.Name != "approved" || p.Count(reconcile.Update) != 1 {
+			t.Errorf("asked about %s", p)
+		}
+		return refused
+	}
+	if _, err := l.engine.Reconcile(l.ctx, l.target, manifests(t, text)); !errors.Is(err, refused) {
+		t.Errorf("error = %v, want what the approver says", err)
+	}
+	l.removes()
+}
+
+// A rule takes the fields of another manager.
+func TestE2EForce(t *testing.T) {
+	l := newLife(t, "force")
+	theirs := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "force"}, Data: map[string]string{"a": "theirs", "b": "theirs"}}
+	if _, err := l.kube.CoreV1().ConfigMaps("default").Create(l.ctx, theirs, metav1.CreateOptions{FieldManager: "them"}); err != nil {
+		t.Fatal(err)
+	}
+	one := plain("mine", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: force, namespace: default}\ndata: {a: ours}\n")
+	one.Adopt = layer.AdoptIfUnowned
+	d := desiredOf(t, one)
+	_, err := l.engine.Reconcile(l.ctx, l.target, d)
+	asError[*reconcile.ConflictError](t, err)
+	l.engine.Force = []reconcile.ForceRule{{Field: ".data.a", Manager: "them"}}
+	l.converge(d)
+	cm, err := l.kube.CoreV1().ConfigMaps("default").Get(l.ctx, "force", metav1.GetOptions{})
+	if err != nil || cm.Data["a"] != "ours" || cm.Data["b"] != "theirs" {
+		t.Errorf("the config map has %v, %v", cm.Data, err)
+	}
+	l.removes()
 }

@@ -21,6 +21,7 @@ const (
 	Repair    Action = "repair"    // somebody changed or deleted it
 	Adopt     Action = "adopt"     // it was there, and becomes ours
 	Transfer  Action = "transfer"  // it moves from another layer of ours
+	Replace   Action = "replace"   // a field of it cannot be changed: deleted and made anew
 	Delete    Action = "delete"    // it is no longer wanted
 	Unchanged Action = "unchanged" // it is as it should be
 )

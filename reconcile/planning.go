@@ -30,7 +30,7 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Target: s.target, Desired: d.Digest(), desired: d, before: inv}
+	p := &Plan{Target: s.target.name(), Desired: d.Digest(), desired: d, before: inv}
 	for _, pinned := range d.Layers() {
 		inputs := digest.FromString(pinned.Digest().String() + version)
 		p.layers = append(p.layers, &layerWork{PinnedLayer: pinned, inputs: inputs})
@@ -45,7 +45,7 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 		return nil, err
 	}
 	p.Steps = steps(p)
-	return p, nil
+	return p, s.Budget.check(p.Steps)
 }
 
 // renderChanged renders the layers for which there may be something to do.

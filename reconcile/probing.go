@@ -45,7 +45,7 @@ func (s *session) checked(ctx context.Context, layer string, c *readiness.Checke
 	if err != nil {
 		return nil, err
 	}
-	one := sight{resource: resource, selector: selector, verdict: c.State}
+	one := sight{resource: resource, namespace: c.Namespace, selector: selector, verdict: c.State}
 	var found []sight
 	for i := range items {
 		if c.ObjectName == "" || items[i].GetName() == c.ObjectName {

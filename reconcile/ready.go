@@ -20,13 +20,14 @@ func anyObject(inventory.Object) bool { return true }
 
 // A sight is an object as it was seen on the cluster.
 type sight struct {
-	ref      kube.Ref
-	resource kube.Resource
-	state    readiness.State
-	live     *unstructured.Unstructured // nil if it is gone
-	selector string                     // that finds it
-	verdict  verdict
-	absent   bool // it is not ours to make, and is not there yet
+	ref       kube.Ref
+	resource  kube.Resource
+	state     readiness.State
+	live      *unstructured.Unstructured // nil if it is gone
+	namespace string                     // to look for it in; "" is all
+	selector  string                     // that finds it; "" is any
+	verdict   verdict
+	absent    bool // it is not ours to make, and is not there yet
 }
 
 // A verdict says how an object is, as it is now.

@@ -34,6 +34,18 @@ type Reconciler struct {
 	Adopt layer.AdoptPolicy
 	// Prune says which kinds of objects may be deleted although they hold data.
 	Prune PrunePolicy
+	// Force says which fields of other managers may be taken. If empty, none.
+	Force []ForceRule
+	// Replace lists kinds ("Job.batch") whose objects may be deleted and made
+	// anew where a field cannot be changed; "*" is all. If empty, such a change is
+	// an [*ImmutableError].
+	Replace []string
+	// Budget bounds what a plan may do. What is over it is a [*BudgetError], and
+	// nothing is written.
+	Budget Budget
+	// Approve, if not nil, is asked before a pass changes anything. The plan that
+	// it sees is the plan that is carried out; an error ends the pass.
+	Approve func(ctx context.Context, t Target, p *Plan) error
 	// Store keeps the record of what each installation owns. If nil, Secrets on
 	// the target.
 	Store Store
@@ -140,13 +152,13 @@ func (r *Reconciler) Plan(ctx context.Context, t Target, d *profile.Desired) (*P
 	return p, err
 }
 
-// Apply carries out a plan as far as it can be now: up to the first layer that
-// is not yet ready. What remains is in the next plan. It returns [ErrChanged],
-// and has done nothing, if another run has changed the installation since the
-// plan was made.
+// Apply carries out a plan exactly, as far as it can be now: up to the first
+// layer that is not yet ready. What remains is in the next plan. If the world
+// has moved since the plan was made, it does nothing, and the error is a
+// [*StaleError] that names the object and the field.
 func (r *Reconciler) Apply(ctx context.Context, t Target, p *Plan) (*Result, error) {
 	result := new(Result)
-	err := r.with(ctx, t, func(s *session) error { return s.apply(ctx, p, result) })
+	err := r.with(ctx, t, func(s *session) error { return s.applyApproved(ctx, p, result) })
 	return result, err
 }
 

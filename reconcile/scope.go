@@ -58,5 +58,9 @@ func (s *session) prepareObject(ctx context.Context, l layer.Layer, o render.Obj
 			return nil, err
 		}
 	}
-	return s.newWork(l, o, resource)
+	w, err := s.newWork(l, o, resource)
+	if err == nil {
+		w.coming = ok
+	}
+	return w, err
 }

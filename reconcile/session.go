@@ -20,7 +20,7 @@ import (
 // learns of the cluster's kinds and renders is kept between its passes.
 type session struct {
 	*Reconciler
-	target   string
+	target   Target
 	client   *kube.Client
 	keeper   inventory.Keeper
 	id       string // of the installation, on its objects
@@ -54,7 +54,7 @@ func (r *Reconciler) with(ctx context.Context, t Target, do func(*session) error
 	}
 	s := &session{
 		Reconciler: r,
-		target:     t.name(),
+		target:     t,
 		client:     client,
 		keeper:     inventory.Keeper{Store: r.store(t, client), Name: t.name()},
 		id:         t.id(),
@@ -84,6 +84,9 @@ func (s *session) layerSelector(layer string) string {
 // pass plans and applies.
 func (s *session) pass(ctx context.Context, d *profile.Desired, result *Result) error {
 	p, err := s.plan(ctx, d)
+	if err == nil && s.Approve != nil && !p.Empty() {
+		err = s.Approve(ctx, s.target, p)
+	}
 	if err != nil {
 		result.Cost = Cost(s.client.Cost())
 		return err

@@ -90,7 +90,7 @@ func (s *session) status(ctx context.Context) (*Status, error) {
 		return nil, err
 	}
 	out := &Status{
-		Target: s.target, Installed: !inv.Empty(), KubernetesVersion: version,
+		Target: s.target.name(), Installed: !inv.Empty(), KubernetesVersion: version,
 		Profiles: inv.Profiles, Lock: inv.Lock, Layers: []LayerStatus{},
 	}
 	for i := range inv.Layers {

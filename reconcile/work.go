@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
@@ -26,6 +27,7 @@ type work struct {
 	digest   digest.Digest
 	batch    manifest.Batch
 	keep     bool
+	coming   bool // its definition is in the same plan
 	object   *unstructured.Unstructured
 	adopt    layer.AdoptPolicy
 	ignore   []string             // JSON pointers of fields that others may change
@@ -36,8 +38,10 @@ type work struct {
 	changes []Change
 	exists  bool                 // on the cluster, when the plan was made
 	created bool                 // by us, so that we may delete it
+	going   bool                 // it is being deleted, and can be made anew once it is gone
 	claims  bool                 // the fields of other managers, too
 	force   bool                 // take back fields that were ours
+	uid     types.UID            // of the object to replace
 	foreign []kube.FieldConflict // fields of other managers, which keep the object from being applied
 }
 
