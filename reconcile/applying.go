@@ -10,6 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/internal/manifest"
@@ -72,7 +73,7 @@ func (p *Plan) announced() *inventory.Inventory {
 		if l.output == nil {
 			continue
 		}
-		if l.changes() || entry.Inputs != l.inputs && len(l.Readiness) > 0 {
+		if l.changes() || released(l, entry) || entry.Inputs != l.inputs && len(l.Readiness) > 0 {
 			entry.Inputs, entry.Ready = "", time.Time{}
 		}
 		for i := range entry.Objects {
@@ -155,7 +156,14 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 	if l.changes() {
 		s.events.send(Event{Type: LayerStarted, Layer: l.Name, Message: l.Pin.Resolved})
 	}
+	before := moments(l, entry, helm.PreInstall, helm.PreUpgrade)
 	for rest := l.objects; len(rest) > 0; {
+		if rest[0].batch > manifest.Definitions && before != nil {
+			if done, err := s.runHooks(ctx, entry, before, result); err != nil || !done {
+				return false, err
+			}
+			before = nil
+		}
 		n := slices.IndexFunc(rest, func(w *work) bool { return w.batch != rest[0].batch })
 		if n < 0 {
 			n = len(rest)
@@ -171,12 +179,14 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 		}
 		rest = rest[n:]
 	}
+	if done, err := s.runHooks(ctx, entry, before, result); err != nil || !done {
+		return false, err
+	}
 	if l.output != nil {
 		entry.Inputs = l.inputs
 	}
 	if !entry.Ready.IsZero() {
-		// Other inputs gave the same objects.
-		return true, s.recordReleases(ctx, l, entry)
+		return true, nil // other inputs gave the same
 	}
 	return s.becomeReady(ctx, l, entry, result)
 }

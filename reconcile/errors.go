@@ -37,6 +37,13 @@ func (e *LayerError) Error() string { return fmt.Sprintf("layer %q: %v", e.Layer
 // Unwrap returns the cause.
 func (e *LayerError) Unwrap() error { return e.Err }
 
+func wrapLayer(layer string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &LayerError{layer, err}
+}
+
 // Is reports whether target is [ErrTerminal] and trying again does not help.
 func (e *LayerError) Is(target error) bool { return target == ErrTerminal && !retryable(e.Err) }
 
@@ -148,17 +155,6 @@ func (e *FailedError) Error() string { return fmt.Sprintf("%s failed: %s", e.Obj
 
 // Is reports whether target is [ErrTerminal].
 func (e *FailedError) Is(target error) bool { return target == ErrTerminal }
-
-// An UnsupportedError says that the content of a layer needs what this version
-// cannot do. It is terminal.
-type UnsupportedError struct {
-	What string
-}
-
-func (e *UnsupportedError) Error() string { return e.What + " is not supported" }
-
-// Is reports whether target is [ErrTerminal].
-func (e *UnsupportedError) Is(target error) bool { return target == ErrTerminal }
 
 // terminal marks err, which is nobody's type of this package, as terminal.
 type terminal struct{ error }

@@ -15,6 +15,8 @@ const (
 	ObjectDeleted EventType = "ObjectDeleted"
 	// ObjectKept: an object that is no longer wanted stays; the message says why.
 	ObjectKept EventType = "ObjectKept"
+	// HookStarted: a hook of a chart was made; the message is its event.
+	HookStarted EventType = "HookStarted"
 	// LayerWaiting: the layer is applied and not yet ready; the message says
 	// what it waits for.
 	LayerWaiting EventType = "LayerWaiting"

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/internal/manifest"
@@ -101,6 +102,11 @@ func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted m
 		return -cmp.Or(a.Kind.Compare(b.Kind), cmp.Compare(a.InstallOrder, b.InstallOrder))
 	})
 	for _, entry := range order {
+		if entry.Dropped {
+			if done, err := s.deletionHooks(ctx, entry, helm.PreDelete, result); err != nil || !done {
+				return false, wrapLayer(entry.Name, err)
+			}
+		}
 		for _, w := range []wave{callers, everything} {
 			if gone, err := s.removeWave(ctx, entry, w, wanted, result); err != nil || !gone {
 				return false, err
@@ -108,6 +114,16 @@ func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted m
 		}
 		if !entry.Dropped {
 			continue
+		}
+		if done, err := s.deletionHooks(ctx, entry, helm.PostDelete, result); err != nil || !done {
+			return false, wrapLayer(entry.Name, err)
+		}
+		// What hooks made goes with the layer, though Helm would leave it.
+		entry.Objects, entry.Leftovers = append(entry.Objects, entry.Leftovers...), nil
+		for _, w := range []wave{callers, everything} {
+			if gone, err := s.removeWave(ctx, entry, w, wanted, result); err != nil || !gone {
+				return false, err
+			}
 		}
 		if err := s.deleteReleases(ctx, entry.Releases); err != nil {
 			return false, &LayerError{entry.Name, err}

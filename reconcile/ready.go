@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/internal/manifest"
@@ -45,6 +46,10 @@ func (s *session) becomeReady(ctx context.Context, l *layerWork, entry *inventor
 		return false, err
 	}
 	if ready, err := s.judge(ctx, entry.Name, seen, result); err != nil || !ready {
+		return false, err
+	}
+	after := moments(l, entry, helm.PostInstall, helm.PostUpgrade)
+	if done, err := s.runHooks(ctx, entry, after, result); err != nil || !done {
 		return false, err
 	}
 	if err := s.recordReleases(ctx, l, entry); err != nil {

@@ -66,8 +66,20 @@ func (s *session) checkReleases(ctx context.Context, l *layerWork, was *inventor
 // digestOf identifies what a release consists of.
 func digestOf(r render.Release) digest.Digest {
 	// Values are YAML, so they are JSON as well.
-	data, _ := json.Marshal([]any{r.Chart.Name(), r.Chart.Version(), r.Values, r.Manifest, r.Notes})
+	hooks := make([]string, len(r.Hooks))
+	for i, h := range r.Hooks {
+		hooks[i] = h.Manifest
+	}
+	data, _ := json.Marshal([]any{r.Chart.Name(), r.Chart.Version(), r.Values, r.Manifest, r.Notes, hooks})
 	return digest.FromBytes(data)
+}
+
+// released reports whether a release of the layer is otherwise than recorded.
+func released(l *layerWork, entry *inventory.Layer) bool {
+	return len(l.output.Releases) != len(entry.Releases) || slices.ContainsFunc(l.output.Releases, func(r render.Release) bool {
+		was := entry.Release(r.Name, r.Namespace)
+		return was == nil || was.Content != digestOf(r)
+	})
 }
 
 // recordReleases writes a record, as Helm would, of each release of a layer

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 
 	"github.com/strata-go/strata/internal/helm"
@@ -57,16 +56,8 @@ func (s *session) renderAnew(ctx context.Context, l *layerWork, was *inventory.L
 			revisions[r.Name] = r.Revision
 		}
 	}
-	output, err := render.Layer(ctx, render.Input{
+	return render.Layer(ctx, render.Input{
 		Layer: l.Layer, Values: []byte(l.Values), Bind: l.Bind, Content: content,
 		Capabilities: helm.Capabilities{KubeVersion: version, APIVersions: apis}, Releases: revisions,
 	})
-	if err != nil {
-		return nil, err
-	}
-	if len(output.Hooks) > 0 {
-		h := output.Hooks[0]
-		return nil, &UnsupportedError{fmt.Sprintf("the hook %s %s (%s), one of %d in the chart,", h.Object.GetKind(), h.Object.GetName(), h.Object.Source, len(output.Hooks))}
-	}
-	return output, nil
 }

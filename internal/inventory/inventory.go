@@ -61,8 +61,49 @@ type Layer struct {
 	// Releases are the Helm releases of the layer.
 	Releases []Release `json:"releases,omitempty"`
 	Objects  []Object  `json:"objects,omitempty"`
+	// Hooks are how far the hooks of the releases have come.
+	Hooks []HookRun `json:"hooks,omitempty"`
+	// Leftovers are objects that hooks were and that are still there.
+	Leftovers []Object `json:"leftovers,omitempty"`
 	// Namespaces are those that the layer is installed in.
 	Namespaces []Namespace `json:"namespaces,omitempty"`
+}
+
+// A HookRun is how far the hooks of one event of a release have come.
+type HookRun struct {
+	Release   string        `json:"release"`
+	Namespace string        `json:"namespace"`
+	Event     string        `json:"event"`
+	Content   digest.Digest `json:"content"`           // of the release
+	Done      []string      `json:"done,omitempty"`    // the hooks that succeeded, in their order
+	Running   types.UID     `json:"running,omitempty"` // of the one after them
+}
+
+// HookRun returns how far the hooks of an event have come for a content of a
+// release. For another content than before they begin anew.
+func (l *Layer) HookRun(r Release, event string, content digest.Digest) *HookRun {
+	i := slices.IndexFunc(l.Hooks, func(h HookRun) bool {
+		return h.Release == r.Name && h.Namespace == r.Namespace && h.Event == event
+	})
+	if i < 0 {
+		l.Hooks = append(l.Hooks, HookRun{Release: r.Name, Namespace: r.Namespace, Event: event, Content: content})
+		i = len(l.Hooks) - 1
+	}
+	if l.Hooks[i].Content != content {
+		l.Hooks[i].Content, l.Hooks[i].Done, l.Hooks[i].Running = content, nil, ""
+	}
+	return &l.Hooks[i]
+}
+
+// Remember keeps in mind that a hook made an object.
+func (l *Layer) Remember(o Object) {
+	l.Forget(o.Key())
+	l.Leftovers = append(l.Leftovers, o)
+}
+
+// Forget says that an object that a hook made is gone.
+func (l *Layer) Forget(key kube.Key) {
+	l.Leftovers = slices.DeleteFunc(l.Leftovers, func(o Object) bool { return o.Key() == key })
 }
 
 // A Namespace is what a layer wants of a namespace that it is installed in.
@@ -160,6 +201,11 @@ func (inv *Inventory) Clone() *Inventory {
 	for i := range c.Layers {
 		c.Layers[i].Objects = slices.Clone(c.Layers[i].Objects)
 		c.Layers[i].Releases = slices.Clone(c.Layers[i].Releases)
+		c.Layers[i].Leftovers = slices.Clone(c.Layers[i].Leftovers)
+		c.Layers[i].Hooks = slices.Clone(c.Layers[i].Hooks)
+		for j := range c.Layers[i].Hooks {
+			c.Layers[i].Hooks[j].Done = slices.Clone(c.Layers[i].Hooks[j].Done)
+		}
 	}
 	return &c
 }

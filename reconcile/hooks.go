@@ -1,0 +1,225 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/strata-go/strata/internal/helm"
+	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/kube"
+	"github.com/strata-go/strata/internal/manifest"
+	"github.com/strata-go/strata/internal/readiness"
+)
+
+// A moment is an event in the life of a Helm release, for one content of it.
+type moment struct {
+	release   inventory.Release // name and namespace
+	event     helm.Event
+	content   digest.Digest
+	hooks     []helm.Hook
+	namespace string // of hooks that name none
+}
+
+// moments returns the events at which hooks of a layer run: install for
+// releases that were never recorded, upgrade for those whose content differs.
+func moments(l *layerWork, entry *inventory.Layer, install, upgrade helm.Event) []moment {
+	if l.output == nil {
+		return nil
+	}
+	var all []moment
+	for _, r := range l.output.Releases {
+		m := moment{release: inventory.Release{Name: r.Name, Namespace: r.Namespace}, event: install, content: digestOf(r), namespace: r.Namespace}
+		if was := entry.Release(r.Name, r.Namespace); was != nil {
+			if was.Content == m.content {
+				continue
+			}
+			m.event = upgrade
+		}
+		if m.hooks = hooksOf(r.Hooks, m.event); len(m.hooks) > 0 {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// hooksOf returns the hooks of an event in the order in which Helm runs them:
+// by weight, then kind, then name.
+func hooksOf(all []helm.Hook, event helm.Event) []helm.Hook {
+	var hooks []helm.Hook
+	for _, h := range all {
+		if slices.Contains(h.Events, event) {
+			hooks = append(hooks, h)
+		}
+	}
+	slices.SortStableFunc(hooks, func(a, b helm.Hook) int {
+		return cmp.Or(cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.Object.Batch(), b.Object.Batch()), cmp.Compare(a.Object.GetName(), b.Object.GetName()))
+	})
+	return hooks
+}
+
+// runHooks runs the hooks of some moments, one after the other, as far as that
+// is possible without waiting, and reports whether all have succeeded. What has
+// succeeded is recorded and does not run again for the same content.
+func (s *session) runHooks(ctx context.Context, entry *inventory.Layer, moments []moment, result *Result) (bool, error) {
+	for _, m := range moments {
+		run := entry.HookRun(m.release, string(m.event), m.content)
+		for len(run.Done) < len(m.hooks) {
+			h := m.hooks[len(run.Done)]
+			done, err := s.runHook(ctx, entry, m, h, result)
+			if err != nil || !done {
+				return false, err
+			}
+			run.Done = append(run.Done, h.Object.Key().String())
+			run.Running = ""
+		}
+	}
+	return true, nil
+}
+
+// runHook takes one hook as far as it goes.
+func (s *session) runHook(ctx context.Context, entry *inventory.Layer, m moment, h helm.Hook, result *Result) (bool, error) {
+	w, err := s.hookWork(ctx, entry.Name, m, h)
+	if err != nil {
+		return false, err
+	}
+	run := entry.HookRun(m.release, string(m.event), m.content)
+	live, err := s.client.Get(ctx, w.resource, w.ref)
+	switch {
+	case err != nil && !apierrors.IsNotFound(err):
+		return false, err
+	case err == nil && live.GetUID() != run.Running:
+		// It is of an earlier run: Helm deletes that before, unless it is told to
+		// delete at other times only, and then it is in the way.
+		if len(h.DeletePolicies) > 0 && !slices.Contains(h.DeletePolicies, helm.DeleteBeforeCreation) {
+			return false, terminal{fmt.Errorf("hook %s is still there from before; add the delete policy %s, or delete it", w.ref, helm.DeleteBeforeCreation)}
+		}
+		return false, s.deleteHook(ctx, entry, w, live, result)
+	case err == nil:
+		return s.finishHook(ctx, entry, w, h, live, result)
+	}
+	created, err := s.client.Create(ctx, w.resource, w.object)
+	if err != nil {
+		return false, explain(w, err)
+	}
+	run.Running = created.GetUID()
+	entry.Remember(inventory.Object{Ref: w.ref, Resource: w.resource.Resource, UID: created.GetUID(), Batch: int(w.batch), Keep: w.keep, Created: true})
+	s.events.send(Event{Type: HookStarted, Layer: entry.Name, Object: ObjectRef(w.ref), Message: string(m.event)})
+	return s.finishHook(ctx, entry, w, h, created, result)
+}
+
+// finishHook looks how a hook that was made is getting on.
+func (s *session) finishHook(ctx context.Context, entry *inventory.Layer, w *work, h helm.Hook, live *unstructured.Unstructured, result *Result) (bool, error) {
+	state := hookState(live)
+	if state.Health == readiness.Progressing {
+		why, err := s.diagnose(ctx, live)
+		if err != nil {
+			return false, err
+		}
+		if why == "" {
+			result.Waiting = append(result.Waiting, Waiting{
+				Layer: w.layer, Object: ObjectRef(w.ref), Message: state.Message,
+				sight: sight{resource: w.resource, namespace: w.ref.Namespace, verdict: hookState}, pods: podsOf(live),
+			})
+			s.events.send(Event{Type: LayerWaiting, Layer: w.layer, Object: ObjectRef(w.ref), Message: state.Message})
+			return false, nil
+		}
+		state = readiness.State{Health: readiness.Failed, Message: why}
+	}
+	policy, err := helm.DeleteSucceeded, error(nil)
+	if state.Health == readiness.Failed {
+		policy, err = helm.DeleteFailed, &FailedError{ObjectRef(w.ref), "hook: " + state.Message}
+	}
+	if slices.Contains(h.DeletePolicies, policy) {
+		err = errors.Join(err, s.deleteHook(ctx, entry, w, live, nil))
+	}
+	return err == nil, err
+}
+
+// hookState returns how a hook is getting on: Helm waits for Jobs and Pods to
+// end, and takes everything else for done.
+func hookState(o *unstructured.Unstructured) readiness.State {
+	switch o.GroupVersionKind().GroupKind().String() {
+	case "Job.batch":
+		return readiness.Compute(o)
+	case "Pod":
+		switch phase, _, _ := unstructured.NestedString(o.Object, "status", "phase"); phase {
+		case "Succeeded":
+			return readiness.State{Health: readiness.Ready}
+		case "Failed":
+			message, _, _ := unstructured.NestedString(o.Object, "status", "message")
+			return readiness.State{Health: readiness.Failed, Message: "the pod failed " + message}
+		default:
+			return readiness.State{Health: readiness.Progressing, Message: "the pod is " + cmp.Or(phase, "Pending")}
+		}
+	}
+	return readiness.State{Health: readiness.Ready}
+}
+
+// deleteHook deletes a hook. With a result, it is waited for.
+func (s *session) deleteHook(ctx context.Context, entry *inventory.Layer, w *work, live *unstructured.Unstructured, result *Result) error {
+	if err := s.client.Delete(ctx, w.resource, w.ref, live.GetUID()); err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	entry.Forget(w.ref.Key())
+	if result != nil {
+		result.Waiting = append(result.Waiting, Waiting{
+			Layer: w.layer, Object: ObjectRef(w.ref), Message: "the hook of before is being deleted",
+			sight: sight{resource: w.resource, namespace: w.ref.Namespace}, gone: true,
+		})
+	}
+	return nil
+}
+
+// hookWork makes work of a hook.
+func (s *session) hookWork(ctx context.Context, layer string, m moment, h helm.Hook) (*work, error) {
+	resource, err := s.client.Resource(ctx, kube.RefOf(h.Object.Unstructured))
+	if err != nil {
+		return nil, err
+	}
+	folded, err := manifest.FoldStringData(h.Object)
+	if err != nil {
+		return nil, err
+	}
+	object := folded.DeepCopy()
+	switch {
+	case !resource.Namespaced:
+		object.SetNamespace("")
+	case object.GetNamespace() == "":
+		object.SetNamespace(m.namespace)
+	}
+	return s.finish(layer, fmt.Sprintf("%s:%d", object.Source, object.Line), object.Unstructured, resource)
+}
+
+// deletionHooks runs the hooks of the deletion of a layer's releases, as their
+// records have them: the chart is not needed any more.
+func (s *session) deletionHooks(ctx context.Context, entry *inventory.Layer, event helm.Event, result *Result) (bool, error) {
+	var all []moment
+	for _, r := range entry.Releases {
+		records, err := s.records(ctx, r.Namespace, r.Name)
+		if err != nil {
+			return false, err
+		}
+		if len(records) == 0 {
+			continue
+		}
+		secret, err := s.client.Get(ctx, secretResource, recordRef(r.Namespace, records[len(records)-1].Name))
+		if err != nil {
+			return false, err
+		}
+		record, err := helm.ReadRecord(secret)
+		if err != nil {
+			return false, err
+		}
+		if hooks := hooksOf(record.Hooks, event); len(hooks) > 0 {
+			all = append(all, moment{release: r, event: event, content: r.Content, hooks: hooks, namespace: r.Namespace})
+		}
+	}
+	return s.runHooks(ctx, entry, all, result)
+}
