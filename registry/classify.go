@@ -50,6 +50,7 @@ func kindOf(err error) (kind error, hint string) {
 	var status *errcode.ErrorResponse
 	var certificate *tls.CertificateVerificationError
 	var login *loginError
+	var plain *plainError
 	switch {
 	case errors.As(err, &login), errors.Is(err, auth.ErrBasicCredentialNotFound):
 		return ErrUnauthorized, ""
@@ -57,7 +58,7 @@ func kindOf(err error) (kind error, hint string) {
 		return statusKind(status.StatusCode), ""
 	case errors.Is(err, errdef.ErrNotFound):
 		return layer.ErrNotFound, ""
-	case errors.Is(err, http.ErrSchemeMismatch):
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &plain):
 		return nil, ": if that is meant to be so, list it in Client.PlainHTTP"
 	case errors.As(err, &certificate):
 		return nil, ""
@@ -105,6 +106,14 @@ func describe(err error) string {
 		return request.Err.Error()
 	}
 	return err.Error()
+}
+
+// hostOf returns the host of a URL, for errors; the URL if it has none.
+func hostOf(text string) string {
+	if u, err := url.Parse(text); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return scrubURL(text)
 }
 
 var urlPattern = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"'<>]*`)

@@ -22,16 +22,22 @@ const defaultMaxBytes = 1 << 30
 //
 // The errors of all methods are [*Error].
 type Client struct {
-	// Registries are asked in this order when a reference names none; the
-	// first that has the name at all is the one whose versions count. A
-	// reference may also name one of them, or any other by URL.
+	// Registries are all asked when a reference names none; if several have the
+	// name, that is [ErrAmbiguous]. A reference may also name one of them, or any
+	// other by URL; but folders on disk are read only if they are listed here.
 	Registries []Registry
-	// PlainHTTP lists the hosts, each "host" or "host:port" as in the URL of
-	// the registry, that are spoken to without TLS. If empty, none is, not
-	// even localhost.
+	// Mirrors are asked, in this order, before the originals.
+	Mirrors []Mirror
+	// PlainHTTP lists the hosts, each "host" or "host:port" as in URLs, that are
+	// spoken to without TLS. If empty, none is, not even localhost; and redirects
+	// to others are refused.
 	PlainHTTP []string
-	// HTTPClient sends the requests. If nil, a client that tries five times
-	// more after 408, 429 and 5xx answers and resets, for some seconds in all.
+	// TLS says how to talk TLS with hosts ("host" or "host:port" as in URLs). It
+	// has no effect if HTTPClient is set.
+	TLS map[string]TLS
+	// HTTPClient sends the requests. If nil, a client that tries up to six times
+	// when a host is busy or hangs up: for some seconds in all, or as long as
+	// Retry-After says, up to a minute each time.
 	HTTPClient *http.Client
 	// Credential returns what to log in with at a host ("host" or "host:port"),
 	// two empty strings for nothing. With an empty user the secret is a bearer
@@ -41,33 +47,58 @@ type Client struct {
 	// CacheDir is the folder of the cache. Processes may share it. If empty,
 	// "strata" in [os.UserCacheDir].
 	CacheDir string
+	// CacheBytes is how much the cache may hold on disk; what was not used for
+	// longest goes first, what is being read stays. If zero, it is 10 GiB.
+	CacheBytes int64
+	// Verifier decides, after the digest is known to be right, whether an
+	// artifact is signed as it should be. If nil, digests are all there is.
+	Verifier Verifier
 	// Offline makes the client fail with [ErrOffline] where it would have to
 	// ask a registry.
 	Offline bool
+	// Replace lets a push put other content under a version that is there
+	// already. If false, that is [ErrExists]. Profiles are never replaced.
+	Replace bool
+	// Architecture is that of the Zarf packages that are resolved, "arm64" for
+	// instance. If empty, "amd64".
+	Architecture string
 	// MaxBytes bounds the size of an artifact, as stored; larger ones are
 	// refused. If zero, it is 1 GiB. What the artifact unpacks to is bounded
 	// in any case, at 256 MiB.
 	MaxBytes int64
-	// Logger is told of cache misses and damage. If nil, nobody is.
+	// Logger is told of cache misses and damage, of mirrors that lack something,
+	// and of what is broken in indexes and folders. If nil, nobody is.
 	Logger *slog.Logger
 
 	login sync.Once
 	auth  *auth.Client
+	burst burst
 }
 
 // A Registry is a place with a name.
 type Registry struct {
 	Name string
-	URL  string // "oci://host[:port][/base]", without user and password
+	// URL is one of
+	//   - "oci://host[:port][/base]": an OCI registry;
+	//   - "https://host/path": a classic Helm repository, which has index.yaml;
+	//   - "file:///path", or a path that is absolute or begins with a dot: a
+	//     folder, which is an OCI image layout, or else has packs (with pack.json),
+	//     charts (Chart.yaml) and profiles (profile.yaml) as its subfolders, beside
+	//     packaged charts (.tgz).
+	//
+	// It holds no user, password or query.
+	URL string
 }
 
 // allow reports an error if content of that size may not be stored or fetched.
 func (c *Client) allow(size int64) error {
-	if limit := cmp.Or(c.MaxBytes, defaultMaxBytes); size < 0 || size > limit {
+	if limit := c.maxBytes(); size < 0 || size > limit {
 		return fmt.Errorf("the content has %d bytes, of which Client.MaxBytes allows %d", size, limit)
 	}
 	return nil
 }
+
+func (c *Client) maxBytes() int64 { return cmp.Or(c.MaxBytes, defaultMaxBytes) }
 
 func (c *Client) log() *slog.Logger {
 	if c.Logger == nil {

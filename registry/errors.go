@@ -18,19 +18,28 @@ var (
 	// ErrOffline says that a registry would have to be asked, which
 	// [Client.Offline] forbids. It is a [layer.ErrUnavailable].
 	ErrOffline = fmt.Errorf("the client is offline: %w", layer.ErrUnavailable)
+	// ErrAmbiguous says that a reference names no registry, and that several
+	// registries have what it names.
+	ErrAmbiguous = errors.New("in more than one registry")
+	// ErrExists says that the version to be pushed is there already, with other
+	// content.
+	ErrExists = errors.New("the version exists with other content")
 )
 
 // An Error is an operation of a [Client] that went wrong. It shows no
 // credentials, and nothing of a URL that may be one.
 type Error struct {
-	Op     string        // "versions", "resolve", "fetch" or "push"
-	Ref    layer.Ref     // what was asked for
+	Op     string        // "versions", "resolve", "fetch", "push", "export" or "import"
+	Ref    layer.Ref     // what was asked for; zero if it was not one thing
 	Digest digest.Digest // of the artifact, if it was known
 	Err    error         // wraps, for instance, [layer.ErrNotFound]
 }
 
 // Error returns "op ref (digest): problem".
 func (e *Error) Error() string {
+	if e.Ref == (layer.Ref{}) {
+		return e.Op + ": " + e.Err.Error()
+	}
 	subject := e.Ref.String()
 	if e.Digest != "" {
 		subject += " (" + e.Digest.String() + ")"

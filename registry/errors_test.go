@@ -230,6 +230,7 @@ func TestRedirect(t *testing.T) {
 			})
 		})
 		client := s.Client()
+		client.PlainHTTP = append(client.PlainHTTP, storage.Host)
 		client.Credential = func(context.Context, string) (string, string, error) { return "me", "hunter2", nil }
 		_, err := client.Fetch(t.Context(), pin)
 		return err

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log"
+	"os"
+	"path/filepath"
 	"testing/fstest"
 
 	"github.com/strata-go/strata/layer"
@@ -60,4 +62,47 @@ func ExampleError() {
 	// Output:
 	// resolve helm oci://ghcr.io/acme/charts/web@^2: the client is offline: registry unavailable
 	// retry: false name: web
+}
+
+// What a lock pins is carried in a file to where there is no internet, and
+// fetched there by its old names.
+func ExampleClient_Export() {
+	ctx := context.Background()
+	outside, err := registrytest.Start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	pin, err := outside.Client().PushPack(ctx, outside.URL, fstest.MapFS{
+		"pack.json": {Data: []byte(`{"name": "hello", "displayName": "Hello", "layer": "addon", "version": "1.2.3"}`)},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "stack.tar")
+	if err := outside.Client().Export(ctx, []layer.Pin{pin}, file, registry.ExportOptions{}); err != nil {
+		log.Fatal(err)
+	}
+	outside.Close() // gone
+
+	inside, err := registrytest.Start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer inside.Close()
+	client := inside.Client()
+	if client.Mirrors, err = inside.Client().Import(ctx, file, inside.URL); err != nil {
+		log.Fatal(err)
+	}
+	files, err := client.Fetch(ctx, pin)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = fs.Stat(files, "pack.json")
+	fmt.Println(pin.Resolved, err)
+	// Output: 1.2.3 <nil>
 }

@@ -49,15 +49,18 @@ func pushPacks(t *testing.T, s *registrytest.Server, name string, versions ...st
 	return pin
 }
 
-// pushRaw stores an artifact with other means than the client's, and returns
-// its pin.
+// pushRaw stores a pack with other means than the client's, and returns its pin.
 func pushRaw(t *testing.T, s *registrytest.Server, name string, change func(*ocispec.Manifest), blobs ...[]byte) layer.Pin {
 	t.Helper()
-	repo, err := remote.NewRepository(s.Host + "/spectro-packs/archive/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	repo.PlainHTTP = true
+	path := "spectro-packs/archive/" + name
+	d := pushRawAt(t, s, path, "", change, blobs...)
+	return layer.Pin{Ref: packRef(name, ""), Repository: s.URL + "/" + path, Resolved: "1.0.0", Digest: d}
+}
+
+// pushRawAt stores an artifact at a path, with a tag if there is one.
+func pushRawAt(t *testing.T, s *registrytest.Server, path, tag string, change func(*ocispec.Manifest), blobs ...[]byte) digest.Digest {
+	t.Helper()
+	repo := rawRepository(t, s, path)
 	push := func(mediaType string, data []byte) ocispec.Descriptor {
 		d := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
 		if err := repo.Push(t.Context(), d, bytes.NewReader(data)); err != nil {
@@ -78,10 +81,30 @@ func pushRaw(t *testing.T, s *registrytest.Server, name string, change func(*oci
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := push(manifest.MediaType, data)
-	return layer.Pin{
-		Ref: packRef(name, ""), Repository: s.URL + "/spectro-packs/archive/" + name, Resolved: "1.0.0", Digest: d.Digest,
+	return putManifest(t, s, path, tag, manifest.MediaType, data)
+}
+
+func rawRepository(t *testing.T, s *registrytest.Server, path string) *remote.Repository {
+	t.Helper()
+	repo, err := remote.NewRepository(s.Host + "/" + path)
+	if err != nil {
+		t.Fatal(err)
 	}
+	repo.PlainHTTP = true
+	return repo
+}
+
+// putManifest stores a manifest, with a tag if there is one.
+func putManifest(t *testing.T, s *registrytest.Server, path, tag, mediaType string, data []byte) digest.Digest {
+	t.Helper()
+	d := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
+	if tag == "" {
+		tag = d.Digest.String()
+	}
+	if err := rawRepository(t, s, path).PushReference(t.Context(), d, bytes.NewReader(data), tag); err != nil {
+		t.Fatal(err)
+	}
+	return d.Digest
 }
 
 func tarGz(t *testing.T, files fs.FS, prefix string) []byte {

@@ -7,25 +7,20 @@ import (
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/credentials"
-	"oras.land/oras-go/v2/registry/remote/retry"
 )
 
 // authClient returns the client that logs in when a host asks for it. Tokens
 // are kept, by host, as long as c lives.
-func (c *Client) authClient() *auth.Client {
+func (c *Client) authClient() loginClient {
 	c.login.Do(func() {
-		base := c.HTTPClient
-		if base == nil {
-			base = retry.NewClient()
-		}
 		c.auth = &auth.Client{
-			Client:     base,
+			Client:     guardRealm(c.httpClient()),
 			Header:     http.Header{"User-Agent": {"strata"}},
 			Cache:      auth.NewCache(),
 			Credential: c.credential(),
 		}
 	})
-	return c.auth
+	return loginClient{c.auth}
 }
 
 func (c *Client) credential() auth.CredentialFunc {

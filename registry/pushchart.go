@@ -27,9 +27,9 @@ const (
 )
 
 // PushChart stores the chart directory in files in a registry, named by name
-// or URL, as helm push does, so that helm pull reads it. A version that is
-// there already is replaced. Equal files give an equal digest. All files are
-// stored: .helmignore is not read.
+// or URL, as helm push does, so that helm pull reads it. Equal files give an
+// equal digest; what is there already is treated as in [Client.PushPack]. All
+// files are stored: .helmignore is not read.
 func (c *Client) PushChart(ctx context.Context, registry string, files fs.FS) (layer.Pin, error) {
 	a, err := chartArtifact(files)
 	if err != nil {

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"io/fs"
+	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -14,8 +15,14 @@ import (
 const packType = "application/vnd.strata.pack.v1"
 
 // PushPack checks the pack in files with [pack.Open], and stores it in a
-// registry, named by name or URL, under its name and version. A version that
-// is there already is replaced. Equal files give an equal digest.
+// registry, named by name or URL, under its name and version. Equal files give
+// an equal digest, and pushing what is there changes nothing. If the version is
+// there with other content, the error wraps [ErrExists], unless [Client.Replace]
+// is set.
+//
+// A release that is the newest of its train is tagged as that too ("1.x",
+// "1.27.x"). A pack of a group is tagged in it as well ("LTS__1.27.3",
+// "LTS__1.x", "LTS__1.27.x"), if the name of the group can be a part of a tag.
 //
 // The artifact is what "oras push" makes of an archive of the pack directory,
 // so that "oras pull" gives that archive back.
@@ -43,5 +50,7 @@ func packArtifact(files fs.FS) (artifact, error) {
 		artifactType: packType,
 		config:       newBlob(ocispec.MediaTypeEmptyJSON, []byte("{}")),
 		content:      content,
+		trains:       true,
+		group:        strings.TrimSpace(p.Group),
 	}, nil
 }

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
-	oci "oras.land/oras-go/v2/registry"
 
 	"github.com/strata-go/strata/internal/version"
 	"github.com/strata-go/strata/layer"
@@ -20,9 +20,15 @@ const maxListed = 10
 // Versions returns the versions that satisfy ref, newest first, with "+" where
 // their tags have "_". There is at least one, or else the error wraps
 // [layer.ErrNoVersion]; if no registry has the name at all, it wraps
-// [layer.ErrNotFound].
+// [layer.ErrNotFound], and if several have it, [ErrAmbiguous]. The strategy of
+// ref and a digest in its version do not matter.
 func (c *Client) Versions(ctx context.Context, ref layer.Ref) ([]string, error) {
-	_, tags, err := c.find(ctx, ref)
+	defer c.burst.enter()()
+	constraint, _, err := splitDigest(ref.Version)
+	if err != nil {
+		return nil, fail("versions", ref, "", err)
+	}
+	_, tags, err := c.find(ctx, ref, constraint)
 	if err != nil {
 		return nil, fail("versions", ref, "", err)
 	}
@@ -32,75 +38,147 @@ func (c *Client) Versions(ctx context.Context, ref layer.Ref) ([]string, error) 
 	return tags, nil
 }
 
-// Resolve returns the newest version that satisfies ref, with its digest. It
-// always asks the registry. Errors are as in [Client.Versions].
+// Resolve returns one of the versions that satisfy ref, which one depends on its
+// strategy, with its digest. It always asks the registry; calls that overlap
+// share lists of versions, for ten seconds at most.
+//
+// A version may end with "@" and a digest, "1.2.3@sha256:...", or be nothing but
+// a digest. Then that digest is the only one that will do: if the version is
+// tagged otherwise, the error wraps [layer.ErrDigest]. Other errors are as in
+// [Client.Versions].
 func (c *Client) Resolve(ctx context.Context, ref layer.Ref) (layer.Pin, error) {
-	l, tags, err := c.find(ctx, ref)
+	defer c.burst.enter()()
+	pin, err := c.resolve(ctx, ref)
 	if err != nil {
 		return layer.Pin{}, fail("resolve", ref, "", err)
 	}
-	// The digest is that of the bytes that are there, not what a header says.
-	manifest, err := c.getManifest(ctx, l, tags[0])
-	if err != nil {
-		return layer.Pin{}, fail("resolve", ref, "", err)
-	}
-	return layer.Pin{Ref: ref, Repository: l.String(), Resolved: tags[0], Digest: digest.FromBytes(manifest)}, nil
+	return pin, nil
 }
 
-// find returns the repository of ref and its tags that satisfy ref, newest
-// first.
-func (c *Client) find(ctx context.Context, ref layer.Ref) (location, []string, error) {
-	candidates, err := c.candidates(ref)
+func (c *Client) resolve(ctx context.Context, ref layer.Ref) (layer.Pin, error) {
+	if !ref.Strategy.Valid() {
+		return layer.Pin{}, fmt.Errorf("strategy %q: want %s, %s or %s", ref.Strategy, layer.Newest, layer.NewestPatch, layer.Oldest)
+	}
+	constraint, want, err := splitDigest(ref.Version)
 	if err != nil {
-		return location{}, nil, err
+		return layer.Pin{}, err
 	}
-	if c.Offline {
-		return location{}, nil, ErrOffline
+	if constraint == "" && want != "" {
+		return c.resolveDigest(ctx, ref, want)
 	}
-	for _, l := range candidates {
-		all, err := c.tags(ctx, l)
-		if errors.Is(err, layer.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return location{}, nil, err
-		}
-		tags, err := version.Select(ref.Version, all)
-		if err != nil || len(tags) == 0 {
-			return location{}, nil, noVersion(l, ref.Version, all, err)
-		}
-		return l, tags, nil
+	at, tags, err := c.find(ctx, ref, constraint)
+	if err != nil {
+		return layer.Pin{}, err
 	}
-	return location{}, nil, fmt.Errorf("%w: there is no %s", layer.ErrNotFound, join(candidates, " and no "))
+	tag, d, err := at.pin(ctx, choose(tags, ref.Strategy))
+	if err != nil {
+		return layer.Pin{}, err
+	}
+	if want != "" && d != want {
+		return layer.Pin{}, fmt.Errorf("%w: %s:%s is %s now", layer.ErrDigest, at, tag, d)
+	}
+	return layer.Pin{Ref: ref, Repository: at.String(), Resolved: tag, Digest: d}, nil
 }
 
-// tags returns the valid tags of a repository; they become parts of URLs. A
-// repository without tags is not found: some registries say so of those that
-// they do not have.
-func (c *Client) tags(ctx context.Context, l location) ([]string, error) {
-	var all []string
-	err := c.repository(l).Tags(ctx, "", func(page []string) error {
-		if all = append(all, page...); len(all) > maxTags {
-			return fmt.Errorf("%s has more than %d tags", l, maxTags)
+// resolveDigest returns the pin for a digest, whatever it is tagged as.
+func (c *Client) resolveDigest(ctx context.Context, ref layer.Ref, want digest.Digest) (layer.Pin, error) {
+	var mu sync.Mutex
+	pins := map[place]layer.Pin{}
+	at, err := c.ask(ref, func(p place) error {
+		tag, d, err := p.pin(ctx, want.String())
+		mu.Lock()
+		defer mu.Unlock()
+		pins[p] = layer.Pin{Ref: ref, Repository: p.String(), Resolved: tag, Digest: d}
+		return err
+	})
+	return pins[at], err
+}
+
+// splitDigest takes the digest from the end of a version.
+func splitDigest(text string) (constraint string, d digest.Digest, err error) {
+	constraint, after, found := strings.Cut(text, "@")
+	if !found {
+		if !strings.HasPrefix(text, "sha256:") && !strings.HasPrefix(text, "sha512:") {
+			return text, "", nil
 		}
-		return nil
+		constraint, after = "", text
+	}
+	d, err = digest.Parse(after)
+	if err != nil {
+		return "", "", fmt.Errorf("version %.200q: what follows @ is no digest: %w", text, err)
+	}
+	return strings.TrimSpace(constraint), d, nil
+}
+
+// choose returns one of tags, of which there is one at least, newest first.
+func choose(tags []string, s layer.Strategy) string {
+	switch s {
+	case layer.Oldest:
+		return tags[len(tags)-1]
+	case layer.NewestPatch:
+		return version.NewestPatch(tags)
+	}
+	return tags[0]
+}
+
+// find returns the place of ref, and its tags that satisfy the constraint,
+// newest first.
+func (c *Client) find(ctx context.Context, ref layer.Ref, constraint string) (place, []string, error) {
+	var mu sync.Mutex
+	found := map[place][]string{}
+	at, err := c.ask(ref, func(p place) error {
+		tags, err := p.tags(ctx)
+		mu.Lock()
+		defer mu.Unlock()
+		found[p] = tags
+		return err
 	})
 	if err != nil {
-		return nil, classify(ctx, l.Registry, err)
+		return nil, nil, err
 	}
-	all = slices.DeleteFunc(all, func(tag string) bool {
-		return oci.Reference{Reference: tag}.ValidateReferenceAsTag() != nil
-	})
-	if len(all) == 0 {
-		return nil, layer.ErrNotFound
+	tags, err := version.Select(constraint, found[at])
+	if err != nil || len(tags) == 0 {
+		return nil, nil, noVersion(at, constraint, found[at], err)
 	}
-	return all, nil
+	return at, tags, nil
+}
+
+// ask asks all places where ref may be, at the same time, and returns the one
+// that has it. If one of them cannot be asked, the others do not stand in for
+// it: it may be the one that has it.
+func (c *Client) ask(ref layer.Ref, question func(place) error) (place, error) {
+	places, err := c.places(ref)
+	if err != nil {
+		return nil, err
+	}
+	errs := make([]error, len(places))
+	var wg sync.WaitGroup
+	for i, p := range places {
+		wg.Go(func() { errs[i] = question(p) })
+	}
+	wg.Wait()
+	var have []place
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			have = append(have, places[i])
+		case !errors.Is(err, layer.ErrNotFound):
+			return nil, err
+		}
+	}
+	switch len(have) {
+	case 0:
+		return nil, fmt.Errorf("%w: there is no %s", layer.ErrNotFound, join(places, " and no "))
+	case 1:
+		return have[0], nil
+	}
+	return nil, fmt.Errorf("%w: %s: say which one with the registry of the source", ErrAmbiguous, join(have, " and "))
 }
 
 // noVersion makes the error that says what there is instead.
-func noVersion(l location, constraint string, tags []string, cause error) error {
+func noVersion(at place, constraint string, tags []string, cause error) error {
 	known := version.Known(tags)
-	listed := known[:min(len(known), maxListed)]
+	listed := slices.Clone(known[:min(len(known), maxListed)])
 	for i, tag := range listed {
 		listed[i] = version.FromTag(tag)
 	}
@@ -117,7 +195,7 @@ func noVersion(l location, constraint string, tags []string, cause error) error 
 	} else if slices.ContainsFunc(known, prerelease) {
 		hint = "; a pre-release is taken only if the constraint names one"
 	}
-	return fmt.Errorf("%w %q: %s has %s%s", layer.ErrNoVersion, constraint, l, has, hint)
+	return fmt.Errorf("%w %q: %s has %s%s", layer.ErrNoVersion, constraint, at, has, hint)
 }
 
 func prerelease(tag string) bool {
@@ -125,10 +203,10 @@ func prerelease(tag string) bool {
 	return err == nil && v.Prerelease()
 }
 
-func join(locations []location, separator string) string {
-	texts := make([]string, len(locations))
-	for i, l := range locations {
-		texts[i] = l.String()
+func join(places []place, separator string) string {
+	texts := make([]string, len(places))
+	for i, p := range places {
+		texts[i] = p.String()
 	}
 	return strings.Join(texts, separator)
 }

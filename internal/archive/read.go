@@ -20,35 +20,63 @@ const endMarker = 1024
 // Errors are [*Error]; the first problem ends the reading.
 func ReadTarGz(r io.Reader, limits Limits) (*FS, error) {
 	limits = limits.orDefault()
+	tree := newTree(limits.Entries)
+	err := walk(r, limits, tree, func(name string, size int64, content io.Reader) error {
+		var buf bytes.Buffer
+		buf.Grow(int(min(size, 1<<20))) // a header alone must not make us allocate much
+		_, err := io.Copy(&buf, content)
+		tree.nodes[name].data = bytes.Clone(buf.Bytes())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return tree.seal(), nil
+}
+
+// Walk reads a tar file as [ReadTarGz] does, with the same rules, but keeps no
+// content: it calls visit for each regular file, in the order of the archive,
+// with the file's path, size and content. What visit does not read is skipped;
+// its error ends the reading, and is the cause of the [*Error].
+//
+// That the archive is whole is known when Walk returns nil, and not before.
+func Walk(r io.Reader, limits Limits, visit func(name string, size int64, content io.Reader) error) error {
+	limits = limits.orDefault()
+	return walk(r, limits, newTree(limits.Entries), visit)
+}
+
+type visitor func(name string, size int64, content io.Reader) error
+
+func walk(r io.Reader, limits Limits, tree *tree, visit visitor) error {
 	stream, err := decompress(r)
 	if err != nil {
-		return nil, wrap("", err)
+		return wrap("", err)
 	}
 	m := &meter{r: stream, max: limits.Total}
-	u := unpacker{tar: tar.NewReader(m), tree: newTree(limits.Entries), limits: limits}
+	w := walker{tar: tar.NewReader(m), tree: tree, limits: limits, visit: visit}
 	for {
 		before := m.n
-		header, err := u.tar.Next()
+		header, err := w.tar.Next()
 		if errors.Is(err, io.EOF) {
 			// The tar reader is content with a stream that just stops between
 			// two entries. All that stands before the marker is padding, of
 			// less than half its size.
 			if m.n-before < endMarker {
-				return nil, &Error{Problem: Truncated}
+				return &Error{Problem: Truncated}
 			}
 			break
 		}
 		if err != nil {
-			return nil, wrap("", err)
+			return wrap("", err)
 		}
-		if err := u.entry(header); err != nil {
-			return nil, wrap(header.Name, err)
+		if err := w.entry(header); err != nil {
+			return wrap(header.Name, err)
 		}
 	}
 	if err := onlyZeros(m); err != nil {
-		return nil, wrap("", err)
+		return wrap("", err)
 	}
-	return u.tree.seal(), nil
+	return nil
 }
 
 // decompress returns the tar stream in r.
@@ -84,14 +112,15 @@ func onlyZeros(r io.Reader) error {
 	}
 }
 
-type unpacker struct {
+type walker struct {
 	tar    *tar.Reader
-	tree   *tree
+	tree   *tree // of what was there so far
 	limits Limits
 	total  int64 // of files as unpacked: sparse ones are larger than what is read
+	visit  visitor
 }
 
-func (u *unpacker) entry(h *tar.Header) error {
+func (w *walker) entry(h *tar.Header) error {
 	if h.Typeflag == tar.TypeXGlobalHeader {
 		return nil
 	}
@@ -101,30 +130,26 @@ func (u *unpacker) entry(h *tar.Header) error {
 	}
 	switch h.Typeflag {
 	case tar.TypeDir:
-		return u.tree.addDir(name)
+		return w.tree.addDir(name)
 	case tar.TypeReg:
-		data, err := u.content(h.Size)
-		if err != nil {
-			return err
-		}
-		return u.tree.addFile(name, data)
+		return w.file(name, h.Size)
 	case tar.TypeLink, tar.TypeSymlink:
 		return &Error{Problem: Link}
 	}
 	return &Error{Problem: Special}
 }
 
-func (u *unpacker) content(size int64) ([]byte, error) {
-	if size > u.limits.File {
-		return nil, &Error{Problem: FileTooLarge}
+func (w *walker) file(name string, size int64) error {
+	if size > w.limits.File {
+		return &Error{Problem: FileTooLarge}
 	}
-	if u.total += size; u.total > u.limits.Total {
-		return nil, &Error{Problem: TooLarge}
+	if w.total += size; w.total > w.limits.Total {
+		return &Error{Problem: TooLarge}
 	}
-	var buf bytes.Buffer
-	buf.Grow(int(min(size, 1<<20))) // a header alone must not make us allocate much
-	_, err := io.Copy(&buf, u.tar)
-	return bytes.Clone(buf.Bytes()), err
+	if err := w.tree.addFile(name, nil); err != nil {
+		return err
+	}
+	return w.visit(name, size, w.tar)
 }
 
 // cleanName returns the path of an entry as package fs writes it, "." for the

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -270,4 +272,65 @@ func FuzzReadTarGz(f *testing.F) {
 			t.Fatalf("%d entries of %d bytes: %v", count, total, err)
 		}
 	})
+}
+
+// Walk is the same reader: it visits what ReadTarGz returns, and refuses what
+// that refuses, before or after it has visited what comes first.
+func TestWalk(t *testing.T) {
+	t.Parallel()
+	var names []string
+	data := zip(t, entries(t, folder("p"), file("p/a"), file("./p//b"), tar.Header{Name: "large", Size: 1 << 20}))
+	err := archive.Walk(bytes.NewReader(data), archive.Limits{}, func(name string, size int64, content io.Reader) error {
+		names = append(names, name)
+		if name == "large" {
+			return nil // not read, and skipped
+		}
+		got, err := io.ReadAll(content)
+		if err != nil || string(got) != "xxx" || size != 3 {
+			t.Errorf("%s: got %q of %d, %v", name, got, size, err)
+		}
+		return nil
+	})
+	if err != nil || !slices.Equal(names, []string{"p/a", "p/b", "large"}) {
+		t.Errorf("visited %q, %v", names, err)
+	}
+
+	cause := errors.New("enough")
+	err = archive.Walk(bytes.NewReader(data), archive.Limits{}, func(string, int64, io.Reader) error { return cause })
+	if !errors.Is(err, cause) {
+		t.Errorf("got %v; want %v", err, cause)
+	}
+	for name, bad := range map[string][]byte{
+		"link":      entries(t, file("a"), link(tar.TypeSymlink, "b")),
+		"twice":     entries(t, file("a"), file("a")),
+		"traversal": entries(t, file("../a")),
+		"truncated": data[:len(data)/2],
+	} {
+		var problem *archive.Error
+		err := archive.Walk(bytes.NewReader(bad), archive.Limits{}, func(string, int64, io.Reader) error { return nil })
+		if !errors.As(err, &problem) {
+			t.Errorf("%s: got %v; want an *archive.Error", name, err)
+		}
+	}
+}
+
+// A million entries are refused by their number, not by what they cost.
+func TestWalkMillionsOfEntries(t *testing.T) {
+	t.Parallel()
+	pr, pw := io.Pipe()
+	go func() {
+		w := tar.NewWriter(pw)
+		for i := range 2_000_000 {
+			if err := w.WriteHeader(&tar.Header{Name: strconv.Itoa(i), Typeflag: tar.TypeReg, Mode: 0o600}); err != nil {
+				return
+			}
+		}
+	}()
+	visited := 0
+	err := archive.Walk(pr, archive.Limits{Total: 4 << 30}, func(string, int64, io.Reader) error { visited++; return nil })
+	pr.Close()
+	var problem *archive.Error
+	if !errors.As(err, &problem) || problem.Problem != archive.TooManyEntries || visited != 100_000 {
+		t.Errorf("visited %d, got %v; want too many entries", visited, err)
+	}
 }

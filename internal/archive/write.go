@@ -22,7 +22,31 @@ func WriteTarGz(w io.Writer, fsys fs.FS, prefix string) error {
 		return wrap("", err)
 	}
 	p := packer{tar: tar.NewWriter(compressed), fsys: fsys, prefix: prefix, limits: Limits{}.orDefault()}
-	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+	if err := p.all(); err != nil {
+		return err
+	}
+	if err := compressed.Close(); err != nil {
+		return wrap("", err)
+	}
+	return nil
+}
+
+// WriteTar writes the regular files of fsys as a tar file that is not
+// compressed, with limits of the caller's. Else it is as [WriteTarGz].
+func WriteTar(w io.Writer, fsys fs.FS, limits Limits) error {
+	p := packer{tar: tar.NewWriter(w), fsys: fsys, limits: limits.orDefault()}
+	return p.all()
+}
+
+type packer struct {
+	tar    *tar.Writer
+	fsys   fs.FS
+	prefix string
+	limits Limits // what is left of them
+}
+
+func (p *packer) all() error {
+	err := fs.WalkDir(p.fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			err = p.file(name, d)
 		}
@@ -37,17 +61,7 @@ func WriteTarGz(w io.Writer, fsys fs.FS, prefix string) error {
 	if err := p.tar.Close(); err != nil {
 		return wrap("", err)
 	}
-	if err := compressed.Close(); err != nil {
-		return wrap("", err)
-	}
 	return nil
-}
-
-type packer struct {
-	tar    *tar.Writer
-	fsys   fs.FS
-	prefix string
-	limits Limits // what is left of them
 }
 
 func (p *packer) file(name string, d fs.DirEntry) error {
@@ -75,20 +89,29 @@ func (p *packer) file(name string, d fs.DirEntry) error {
 	if p.limits.Total -= info.Size(); p.limits.Total < 0 {
 		return &Error{Problem: TooLarge}
 	}
-	data, err := fs.ReadFile(p.fsys, name)
+	return p.write(entry, name, info.Size())
+}
+
+// write copies a file. The tar writer refuses one that has grown or shrunk in
+// the meantime.
+func (p *packer) write(entry, name string, size int64) error {
+	f, err := p.fsys.Open(name)
 	if err != nil {
 		return err
 	}
+	defer f.Close()
 	header := &tar.Header{
 		Typeflag: tar.TypeReg,
 		Name:     entry,
-		Size:     int64(len(data)),
+		Size:     size,
 		Mode:     0o644,
 		ModTime:  time.Unix(0, 0),
 	}
 	if err := p.tar.WriteHeader(header); err != nil {
 		return err
 	}
-	_, err = p.tar.Write(data)
-	return err
+	if _, err := io.Copy(p.tar, f); err != nil {
+		return err
+	}
+	return p.tar.Flush() // fails if something is missing
 }

@@ -3,6 +3,7 @@ package archive_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -120,5 +121,32 @@ func TestRoot(t *testing.T) {
 				t.Errorf("got %v; want fs.ErrNotExist", err)
 			}
 		})
+	}
+}
+
+func TestWriteTar(t *testing.T) {
+	t.Parallel()
+	files := fstest.MapFS{"b": {Data: []byte("1")}, "a/large": {Data: make([]byte, 1<<20)}}
+	var first, second bytes.Buffer
+	for _, buf := range []*bytes.Buffer{&first, &second} {
+		if err := archive.WriteTar(buf, files, archive.Limits{}); err != nil {
+			t.Fatal(err)
+		}
+		files["b"].ModTime = time.Now()
+	}
+	if !bytes.Equal(first.Bytes(), second.Bytes()) {
+		t.Error("equal files give different bytes")
+	}
+	got, err := archive.ReadTarGz(&first, archive.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fstest.TestFS(got, "b", "a/large"); err != nil {
+		t.Error(err)
+	}
+	var problem *archive.Error
+	err = archive.WriteTar(io.Discard, files, archive.Limits{File: 10})
+	if !errors.As(err, &problem) || problem.Problem != archive.FileTooLarge || problem.Entry != "a/large" {
+		t.Errorf("got %v; want a/large to be too large", err)
 	}
 }

@@ -16,8 +16,11 @@ type Backoff struct {
 }
 
 // Wait waits, or returns the error of ctx if that is done first.
-func (b *Backoff) Wait(ctx context.Context) error {
-	timer := time.NewTimer(b.next())
+func (b *Backoff) Wait(ctx context.Context) error { return b.WaitAtLeast(ctx, 0) }
+
+// WaitAtLeast is like [Backoff.Wait], but waits for least if that is longer.
+func (b *Backoff) WaitAtLeast(ctx context.Context, least time.Duration) error {
+	timer := time.NewTimer(max(least, b.next()))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

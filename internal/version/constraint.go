@@ -3,6 +3,7 @@ package version
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,12 +22,17 @@ func ParseConstraint(text string) (Constraint, error) {
 		return Constraint{exact: v}, nil
 	}
 	text = strings.TrimSpace(text)
-	ranges, err := semver.NewConstraint(cmp.Or(trimZeros(text), "*"))
+	plain := revisionInRange.ReplaceAllString(trimZeros(text), "$1")
+	ranges, err := semver.NewConstraint(cmp.Or(plain, "*"))
 	if err != nil {
 		return Constraint{}, fmt.Errorf("constraint %.100q: want something like 1.2.3, ~1.2, 1.2.x or >=1 <3", text)
 	}
 	return Constraint{ranges: ranges}, nil
 }
+
+// revisionInRange is a revision, which does not count in a range: otherwise it
+// would be taken for a pre-release, and let all pre-releases in.
+var revisionInRange = regexp.MustCompile(`([0-9])-(?:rev|up)\.?[0-9]+\b`)
 
 // Admits reports whether v satisfies c.
 func (c Constraint) Admits(v Version) bool {
@@ -68,18 +74,39 @@ func digit(c byte) bool { return '0' <= c && c <= '9' }
 // if the constraint is word for word a tag other than a train, or the version
 // that it stands for, that tag alone satisfies it.
 //
+// A constraint with a group ("LTS__22.4.x") looks at the tags of that group
+// only. If none of them is a version that satisfies it, the tag of that very
+// name does: there are registries that have nothing but the trains of a group.
+//
 // The error says that the constraint is neither a tag nor a constraint.
 func Select(constraint string, tags []string) ([]string, error) {
 	for _, tag := range tags {
-		if !train(tag) && (tag == constraint || FromTag(tag) == constraint) {
+		if !Train(tag) && (tag == constraint || FromTag(tag) == constraint) {
 			return []string{tag}, nil
 		}
 	}
-	c, err := ParseConstraint(constraint)
+	group, rest := SplitGroup(constraint)
+	c, err := ParseConstraint(rest)
 	if err != nil {
 		return nil, err
 	}
-	return newestFirst(tags, c.Admits), nil
+	if group == "" {
+		return newestFirst(tags, c.Admits), nil
+	}
+	var members []string
+	for _, tag := range tags {
+		if of, version := SplitGroup(tag); of == group {
+			members = append(members, version)
+		}
+	}
+	found := newestFirst(members, c.Admits)
+	for i, version := range found {
+		found[i] = JoinGroup(group, version)
+	}
+	if len(found) == 0 && slices.Contains(tags, constraint) {
+		found = []string{constraint}
+	}
+	return found, nil
 }
 
 // Known returns the tags that are versions, newest first.
@@ -104,10 +131,4 @@ func newestFirst(tags []string, admits func(Version) bool) []string {
 		result[i] = c.tag
 	}
 	return result
-}
-
-// train reports whether tag follows the newest version of a train, as "1.x"
-// and "LTS__22.4.x" do.
-func train(tag string) bool {
-	return tag == "x" || strings.HasSuffix(tag, ".x")
 }

@@ -3,6 +3,7 @@ package version
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,9 @@ type Version struct {
 	text string
 	sem  *semver.Version
 }
+
+// revision is what stands where semver has the pre-release, and is none.
+var revision = regexp.MustCompile(`^(rev|up)\.?([0-9]+)$`)
 
 // Parse parses a version. The package documentation says what one is.
 func Parse(text string) (Version, error) {
@@ -35,6 +39,14 @@ func Parse(text string) (Version, error) {
 		if n[i], err = strconv.ParseUint(s, 10, 64); err != nil {
 			return Version{}, fmt.Errorf("version %q: %q is not a number", text, s)
 		}
+	}
+	if hasPre && revision.MatchString(pre) {
+		// With a dot before the number, so that it is compared as one.
+		revised := revision.ReplaceAllString(pre, "$1.$2")
+		if hasMeta {
+			revised += "." + meta
+		}
+		pre, hasPre, meta, hasMeta = "", false, revised, true
 	}
 	// The strict parser is the one that no package variable of semver changes.
 	canonical := fmt.Sprintf("%d.%d.%d", n[0], n[1], n[2])
@@ -64,6 +76,16 @@ func Compare(a, b Version) int {
 		compareMetadata(a.sem.Metadata(), b.sem.Metadata()),
 		cmp.Compare(a.text, b.text),
 	)
+}
+
+// CompareBound compares a version with a bound, as [Compare], but for what no
+// bound means: "v1.2.0" and "1.2" are equal, and so are versions that differ in
+// build metadata only, if the bound has none.
+func CompareBound(v, bound Version) int {
+	if bound.sem.Metadata() == "" {
+		return v.sem.Compare(bound.sem)
+	}
+	return cmp.Or(v.sem.Compare(bound.sem), compareMetadata(v.sem.Metadata(), bound.sem.Metadata()))
 }
 
 // compareMetadata compares by parts, as semver compares pre-releases.

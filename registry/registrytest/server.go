@@ -2,8 +2,12 @@ package registrytest
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -11,6 +15,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"cuelabs.dev/go/oci/ociregistry/ocimem"
 	"cuelabs.dev/go/oci/ociregistry/ociserver"
@@ -18,13 +23,17 @@ import (
 	"github.com/strata-go/strata/registry"
 )
 
-// A Server is a running registry. Only [New] and [Start] make one. Its methods
-// are safe for concurrent use.
+// A Server is a running registry. Only [New] and [Start] make one, or [NewWith]
+// and [StartWith]. Its methods are safe for concurrent use.
 type Server struct {
-	Host string // "127.0.0.1:port"
-	URL  string // "oci://127.0.0.1:port"
+	Host    string // "127.0.0.1:port"
+	URL     string // "oci://127.0.0.1:port"
+	HelmURL string // "http(s)://127.0.0.1:port/charts", with [Options.Charts]
+	CA      []byte // the certificate of the authority in PEM form, with [Options.TLS]
 
-	registry http.Handler // the registry itself
+	options  Options
+	registry http.Handler // the registry itself, with its login and its faults
+	faults   atomic.Pointer[script]
 	handler  atomic.Pointer[http.Handler]
 	requests atomic.Int64
 	http     http.Server
@@ -37,7 +46,13 @@ type Server struct {
 // New starts a server that is closed at the end of the test.
 func New(t testing.TB) *Server {
 	t.Helper()
-	s, err := Start()
+	return NewWith(t, Options{})
+}
+
+// NewWith starts such a server, which is closed at the end of the test.
+func NewWith(t testing.TB, options Options) *Server {
+	t.Helper()
+	s, err := StartWith(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,29 +65,72 @@ func New(t testing.TB) *Server {
 }
 
 // Start starts a server. It runs until it is closed.
-func Start() (*Server, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+func Start() (*Server, error) { return StartWith(Options{}) }
+
+// StartWith starts such a server. It runs until it is closed.
+func StartWith(options Options) (*Server, error) {
+	s := &Server{options: options, done: make(chan struct{})}
+	if err := s.start(); err != nil {
 		return nil, fmt.Errorf("starting a registry: %w", err)
 	}
-	dir, err := os.MkdirTemp("", "registrytest-")
+	return s, nil
+}
+
+func (s *Server) start() error {
+	handler, err := s.assemble()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("starting a registry: %w", err), listener.Close())
+		return err
 	}
-	s := &Server{
-		dir:      dir,
-		Host:     listener.Addr().String(),
-		registry: ociserver.New(ocimem.New(), nil),
-		done:     make(chan struct{}),
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
 	}
+	if s.dir, err = os.MkdirTemp("", "registrytest-"); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	s.Host = listener.Addr().String()
 	s.URL = "oci://" + s.Host
+	if s.options.Charts != nil {
+		s.HelmURL = s.web() + chartsPath
+	}
+	if s.options.TLS {
+		var config *tls.Config
+		if s.CA, config, err = newCertificate(); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		listener = tls.NewListener(listener, config)
+	}
+	s.registry = handler
 	s.Intercept(nil)
 	s.http.Handler = http.HandlerFunc(s.serve)
+	s.http.ErrorLog = log.New(io.Discard, "", 0) // of clients that do not trust the certificate
 	go func() {
 		defer close(s.done)
 		_ = s.http.Serve(listener) // ends with Close, which has the error
 	}()
-	return s, nil
+	return nil
+}
+
+// assemble returns the registry with what the options put around it.
+func (s *Server) assemble() (http.Handler, error) {
+	mux := http.NewServeMux()
+	mux.Handle("/", ociserver.New(ocimem.New(), nil))
+	if s.options.Charts != nil {
+		charts, err := chartRepository(s.options.Charts)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle(chartsPath+"/", charts)
+	}
+	return s.faulty(s.login(mux)), nil
+}
+
+// web returns the URL that clients use.
+func (s *Server) web() string {
+	if s.options.TLS {
+		return "https://" + s.Host
+	}
+	return "http://" + s.Host
 }
 
 // Close stops the server, with all requests that are under way, and removes
@@ -100,18 +158,50 @@ func (s *Server) Intercept(wrap func(registry http.Handler) http.Handler) {
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.requests.Add(1)
+	if !wait(r, s.options.Latency) {
+		return
+	}
 	(*s.handler.Load()).ServeHTTP(w, r)
 }
 
+// wait reports whether the client is still there after some time.
+func wait(r *http.Request, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	select {
+	case <-r.Context().Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
 // Client returns a new client that knows this registry, by the name "test",
-// and has an empty cache of its own until the server is closed. It does not
-// try again, and reads no credentials. Its fields may be changed before use.
+// and has an empty cache of its own until the server is closed. It trusts and
+// logs in at the server as its options ask for; it does not try again, and
+// reads no credentials. Its fields may be changed before use.
 func (s *Server) Client() *registry.Client {
-	return &registry.Client{
+	client := &registry.Client{
 		Registries: []registry.Registry{{Name: "test", URL: s.URL}},
-		PlainHTTP:  []string{s.Host},
 		HTTPClient: &http.Client{},
-		Credential: func(context.Context, string) (user, secret string, err error) { return "", "", nil },
+		Credential: s.credential,
 		CacheDir:   filepath.Join(s.dir, strconv.FormatInt(s.clients.Add(1), 10)),
 	}
+	if !s.options.TLS {
+		client.PlainHTTP = []string{s.Host}
+		return client
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(s.CA)
+	client.HTTPClient.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	return client
+}
+
+// credential gives nothing to other hosts.
+func (s *Server) credential(_ context.Context, host string) (user, secret string, err error) {
+	if host != s.Host {
+		return "", "", nil
+	}
+	return s.options.User, s.options.Password, nil
 }
