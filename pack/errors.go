@@ -9,7 +9,7 @@ import (
 type Error struct {
 	File   string // path in the pack; empty for the pack as a whole
 	Line   int    // from 1; 0 if the defect has no place in the file
-	Column int    // in bytes, from 1; 0 as for Line
+	Column int    // in bytes, from 1; 0 as for Line, or if it is not known
 	Field  string // path of the field: "constraints.dependencies[0].type"; may be empty
 	Err    error
 }
@@ -19,7 +19,10 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
 	if e.Line > 0 {
-		b.WriteString(":" + strconv.Itoa(e.Line) + ":" + strconv.Itoa(e.Column))
+		b.WriteString(":" + strconv.Itoa(e.Line))
+		if e.Column > 0 {
+			b.WriteString(":" + strconv.Itoa(e.Column))
+		}
 	}
 	if e.Field != "" {
 		if b.Len() > 0 {

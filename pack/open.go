@@ -36,19 +36,29 @@ var (
 //
 // All defects are reported at once, each as an [*Error], joined.
 func Open(fsys fs.FS) (*Pack, error) {
+	p, errs := open(fsys)
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return p, nil
+}
+
+// open returns as much of the pack as can be read, or nil if there is no JSON
+// to read, and all defects by their places.
+func open(fsys fs.FS) (*Pack, []error) {
 	root, err := archive.Root(fsys, packFile)
 	if err != nil {
-		return nil, &Error{Err: err}
+		return nil, []error{&Error{Err: err}}
 	}
 	data, err := read(root, packFile, maxPackFile)
 	if err != nil {
-		return nil, &Error{File: packFile, Err: err}
+		return nil, []error{&Error{File: packFile, Err: err}}
 	}
 	parsed, offset, err := parseJSON(data)
 	d := &decoder{data: data}
 	if err != nil {
 		d.report(offset, "", err)
-		return nil, d.errs[0]
+		return nil, d.errs
 	}
 	o := d.open(parsed, "")
 	p := &Pack{files: root}
@@ -59,11 +69,8 @@ func Open(fsys fs.FS) (*Pack, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		d.errs = append(d.errs, &Error{File: valuesFile, Err: err})
 	}
-	if len(d.errs) > 0 {
-		slices.SortStableFunc(d.errs, byPlace)
-		return nil, errors.Join(d.errs...)
-	}
-	return p, nil
+	slices.SortStableFunc(d.errs, byPlace)
+	return p, d.errs
 }
 
 // identity reads what the pack is.
@@ -79,8 +86,8 @@ func (p *Pack) identity(o object) {
 			fmt.Errorf("%q cannot be a version: want letters, digits and . _ + -", p.Version))
 	}
 	p.DisplayName = o.required("displayName")
-	if text := o.required("layer"); text != "" {
-		p.Kind = o.kind(text, "layer")
+	if p.Layer = o.required("layer"); p.Layer != "" {
+		p.Kind = o.kind(p.Layer, "layer")
 	}
 	p.CloudTypes = o.strings("cloudTypes")
 	if old := o.string("cloudType"); old != "" && !slices.Contains(p.CloudTypes, old) {

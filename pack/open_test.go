@@ -46,7 +46,7 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := pack.Pack{
-		Name: "my-pack", DisplayName: "My Pack", Kind: layer.Storage, Version: "24.04+1",
+		Name: "my-pack", DisplayName: "My Pack", Layer: "csi", Kind: layer.Storage, Version: "24.04+1",
 		CloudTypes: []string{"aws", "gcp", "maas"}, AddonType: "storage", AddonSubType: "block",
 		Group: "LTS", EndOfLife: "2027-01-31", Annotations: map[string]string{"source": "community", "osName": "x"},
 		Charts: []string{"charts/b.tgz", "charts/a.tgz"}, Manifests: []string{"manifests/deep/m.yaml"},

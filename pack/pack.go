@@ -12,6 +12,7 @@ type Pack struct {
 	Name        string // a part of an OCI repository name, such as "cni-calico"
 	DisplayName string
 	Version     string // often not quite a semantic version: "24.04", "v1.12.0"
+	Layer       string // as pack.json has it: "os", "kernel", "k8s", "cni", "csi" or "addon"
 	Kind        layer.Kind
 
 	CloudTypes   []string          // "all", "aws", "edge-native", ...

@@ -1,6 +1,11 @@
 package pack
 
-import "errors"
+import (
+	"cmp"
+	"errors"
+
+	"github.com/strata-go/strata/layer"
+)
 
 // Settings are what the values of a pack say about its installation: the
 // block "pack", and the keys for order and name, which stand there or at the
@@ -14,7 +19,22 @@ type Settings struct {
 	InstallOrder         int                          // lowest first; 0 if HasInstallOrder is false
 	HasInstallOrder      bool
 	DisplayName          string
-	Images               []string // that the pack runs, as far as it lists them
+	Images               []string      // that the pack runs, as far as it lists them
+	ListedCharts         []ChartRef    // where the charts of the pack come from, as far as it lists them
+	Readiness            []layer.Check // readinessCheck.v1beta1, which stands at the root
+}
+
+// A ChartRef names a chart of a Helm repository.
+type ChartRef struct {
+	Repository, Name, Version string
+}
+
+// maxReleaseName is how long Helm lets the name of a release be.
+const maxReleaseName = 53
+
+// ReleaseName returns the name of the Helm release of a chart in a pack.
+func (s Settings) ReleaseName(pack, chart string) string {
+	return cmp.Or(s.ReleaseNames[chart], pack+"-"+chart)
 }
 
 // The keys of other settings than those that are plain words, the newer form
@@ -49,7 +69,10 @@ func ReadSettings(values map[string]any) (Settings, error) {
 	if v, field := find(block, values, displayNameKeys()); v != nil {
 		s.DisplayName = r.string(v, field)
 	}
-	s.Images = r.images(r.object(block["content"], "pack.content")["images"])
+	content := r.object(block["content"], "pack.content")
+	s.Images = r.images(content["images"])
+	s.ListedCharts = r.charts(content["charts"])
+	s.Readiness = r.readiness(values["readinessCheck"])
 	if len(r.errs) > 0 {
 		return Settings{}, errors.Join(r.errs...)
 	}

@@ -128,16 +128,47 @@ func (r *settingsReader) pairs(text, field string) map[string]string {
 }
 
 func (r *settingsReader) images(v any) []string {
-	list, ok := v.([]any)
-	if !ok && v != nil {
-		r.report("pack.content.images", "want a list, not %T", v)
-	}
 	var images []string
-	for i, item := range list {
-		field := fmt.Sprintf("pack.content.images[%d]", i)
-		if image := r.string(r.object(item, field)["image"], field+".image"); image != "" {
+	r.maps(v, "pack.content.images", func(item map[string]any, field string) {
+		if image := r.string(item["image"], field+".image"); image != "" {
 			images = append(images, image)
 		}
-	}
+	})
 	return images
+}
+
+func (r *settingsReader) charts(v any) []ChartRef {
+	var charts []ChartRef
+	r.maps(v, "pack.content.charts", func(item map[string]any, field string) {
+		charts = append(charts, ChartRef{
+			Repository: r.string(item["repo"], field+".repo"),
+			Name:       r.string(item["name"], field+".name"),
+			Version:    r.text(item["version"], field+".version"),
+		})
+	})
+	return charts
+}
+
+// text accepts what YAML takes for a number ("version: 1.5"), as text.
+func (r *settingsReader) text(v any, field string) string {
+	switch v.(type) {
+	case map[string]any, []any:
+		r.report(field, "want a string, not %T", v)
+		return ""
+	case nil:
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
+// maps calls f for each item of a list of maps.
+func (r *settingsReader) maps(v any, field string, f func(item map[string]any, field string)) {
+	list, ok := v.([]any)
+	if !ok && v != nil {
+		r.report(field, "want a list, not %T", v)
+	}
+	for i, item := range list {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		f(r.object(item, at), at)
+	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/pack"
 )
 
@@ -43,8 +44,11 @@ pack:
   spectrocloud.com/display-name: Web
   content:
     images: [{image: "a:1"}, {image: "b:2"}]
-    charts: [{repo: x}]
+    charts: [{repo: x, name: web, version: 1.5}]
   unknown: {}
+readinessCheck:
+  v1beta1:
+  - {name: c, kind: Web, group: acme.io, version: v1, keysToCheck: [{keyToCheck: "status.conditions[0].status", expectedValue: true}]}
 `, pack.Settings{
 			Namespace:            "web",
 			AdditionalNamespaces: []string{"a", "b"},
@@ -55,8 +59,11 @@ pack:
 			NamespaceAnnotations: map[string]map[string]string{"web": {"note": "a=b"}},
 			ReleaseNames:         map[string]string{"nginx": "front"},
 			InstallOrder:         -5, HasInstallOrder: true,
-			DisplayName: "Web",
-			Images:      []string{"a:1", "b:2"},
+			DisplayName:  "Web",
+			Images:       []string{"a:1", "b:2"},
+			ListedCharts: []pack.ChartRef{{Repository: "x", Name: "web", Version: "1.5"}},
+			Readiness: []layer.Check{{Name: "c", Kind: "Web", Group: "acme.io", Version: "v1",
+				Fields: []layer.Expectation{{Path: "status.conditions[0].status", Value: "true"}}}},
 		}},
 		"namespaces as list": {"pack: {additionalNamespaces: [a, b]}", pack.Settings{AdditionalNamespaces: []string{"a", "b"}}},
 		"namespaces as map":  {"pack: {additionalNamespaces: {b: x, a: }}", pack.Settings{AdditionalNamespaces: []string{"a", "b"}}},
@@ -96,9 +103,10 @@ pack:
   namespaceLabels: {a: "k", b: "=v", c: 1}
   namespaceAnnotations: x
   releaseNameOverride: [a]
-  content: {images: [a, {image: 1}]}
+  content: {images: [a, {image: 1}], charts: x}
   spectrocloud.com/install-priority: first
   spectrocloud.com/display-name: 1
+readinessCheck: {v1beta1: [{name: c, version: v1}]}
 `))
 	const want = `pack.namespace: want a string, not int
 pack.additionalNamespaces: want names with commas between them, not int
@@ -110,7 +118,9 @@ pack.releaseNameOverride: want a map, not []interface {}
 pack.spectrocloud.com/install-priority: want a whole number, not first
 pack.spectrocloud.com/display-name: want a string, not int
 pack.content.images[0]: want a map, not string
-pack.content.images[1].image: want a string, not int`
+pack.content.images[1].image: want a string, not int
+pack.content.charts: want a list, not string
+readinessCheck.v1beta1[0].kind: required, but missing`
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
 	}

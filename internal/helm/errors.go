@@ -38,6 +38,21 @@ type SchemaError struct {
 	Problems []SchemaProblem
 }
 
+// A RemoteSchemaError says that a values schema refers to what is outside of
+// its chart, which is not fetched, so that the values cannot be checked. Helm
+// itself refuses such a chart where there is no network. It is wrapped in a
+// [*ChartError].
+type RemoteSchemaError struct {
+	Chart string   // the chart or subchart whose schema it is
+	URLs  []string // what it refers to
+}
+
+// Error names the schema and the URLs.
+func (e *RemoteSchemaError) Error() string {
+	return fmt.Sprintf("%s/values.schema.json refers to %s, which is not fetched: what it describes is not checked",
+		e.Chart, strings.Join(e.URLs, ", "))
+}
+
 // A SchemaProblem is one value that a schema does not allow.
 type SchemaProblem struct {
 	Chart   string // the chart or subchart whose schema it is

@@ -24,6 +24,8 @@ type Request struct {
 	Revision     int
 	IsUpgrade    bool
 	Capabilities Capabilities
+	// StrictSchemas makes a [*RemoteSchemaError] of what is a warning otherwise.
+	StrictSchemas bool
 }
 
 // Rendered is what a chart gives for one request. The same chart and the same
@@ -108,8 +110,15 @@ func prepare(tree *chart.Chart, req Request) (scope chartutil.Values, warnings [
 	if err != nil {
 		return nil, nil, fmt.Errorf("merging values: %w", err)
 	}
-	warnings, err = checkSchemas(tree, scope["Values"].(chartutil.Values))
-	return scope, append(lacking(tree), warnings...), err
+	unchecked, err := checkSchemas(tree, scope["Values"].(chartutil.Values))
+	warnings = lacking(tree)
+	for _, u := range unchecked {
+		if req.StrictSchemas {
+			err = errors.Join(err, u)
+		}
+		warnings = append(warnings, u.Error())
+	}
+	return scope, warnings, err
 }
 
 func installable(tree *chart.Chart, req Request, caps *chartutil.Capabilities) error {

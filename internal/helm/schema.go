@@ -15,8 +15,8 @@ import (
 
 // checkSchemas checks values against the schema of a chart, and the parts of
 // its subcharts against theirs. What a schema refers to outside of itself is
-// not fetched: that part allows everything, and a warning says so.
-func checkSchemas(tree *chart.Chart, values map[string]any) (warnings []string, err error) {
+// not fetched: that part allows everything, and is among the unchecked.
+func checkSchemas(tree *chart.Chart, values map[string]any) (unchecked []*RemoteSchemaError, err error) {
 	c := schemaChecker{}
 	if err := c.check(tree, values); err != nil {
 		return nil, err
@@ -25,14 +25,14 @@ func checkSchemas(tree *chart.Chart, values map[string]any) (warnings []string, 
 		slices.SortFunc(c.problems, func(a, b SchemaProblem) int {
 			return cmp.Or(strings.Compare(a.Chart, b.Chart), strings.Compare(a.Path, b.Path), strings.Compare(a.Problem, b.Problem))
 		})
-		return c.warnings, &SchemaError{slices.Compact(c.problems)}
+		return c.unchecked, &SchemaError{slices.Compact(c.problems)}
 	}
-	return c.warnings, nil
+	return c.unchecked, nil
 }
 
 type schemaChecker struct {
-	problems []SchemaProblem
-	warnings []string
+	problems  []SchemaProblem
+	unchecked []*RemoteSchemaError
 }
 
 func (c *schemaChecker) check(tree *chart.Chart, values map[string]any) error {
@@ -42,9 +42,8 @@ func (c *schemaChecker) check(tree *chart.Chart, values map[string]any) error {
 		if err != nil {
 			return fmt.Errorf("reading %s/values.schema.json: %w", name, err)
 		}
-		for _, url := range remote {
-			c.warnings = append(c.warnings, fmt.Sprintf(
-				"%s/values.schema.json refers to %s, which is not fetched: what it describes is not checked", name, url))
+		if len(remote) > 0 {
+			c.unchecked = append(c.unchecked, &RemoteSchemaError{name, remote})
 		}
 		if err := schema.Validate(values); err != nil {
 			c.add(name, err)

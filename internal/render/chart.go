@@ -55,6 +55,8 @@ func (b *builder) chart(ctx context.Context, c *helm.Chart, o chartOptions) erro
 		Revision:     deployed + 1,
 		IsUpgrade:    deployed > 0,
 		Capabilities: b.Capabilities,
+
+		StrictSchemas: b.StrictSchemas,
 	}
 	rendered, err := c.Render(ctx, request)
 	if err != nil {

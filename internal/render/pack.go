@@ -26,20 +26,10 @@ func (b *builder) packLayer(ctx context.Context) error {
 	if err != nil {
 		return b.fail("", err)
 	}
-	config, err := b.packValues(p)
+	r, err := b.packRenderer(p)
 	if err != nil {
 		return err
 	}
-	// Settings and manifests are not laid over anything: there a null means
-	// that the key is gone.
-	settings, err := pack.ReadSettings(values.Merge(nil, config))
-	if err != nil {
-		return b.fail("", err)
-	}
-	b.namespace = cmp.Or(b.Layer.Namespace, settings.Namespace, DefaultNamespace)
-	b.out.requireOf(cmp.Or(b.Layer.Namespace, settings.Namespace), settings)
-
-	r := packRenderer{b, p, config, settings}
 	var errs []error
 	for _, file := range p.Charts {
 		errs = append(errs, r.chart(ctx, file))
@@ -50,9 +40,31 @@ func (b *builder) packLayer(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// packValues returns the values of the layer laid over those of the pack.
+// packRenderer prepares the rendering of p.
+func (b *builder) packRenderer(p *pack.Pack) (packRenderer, error) {
+	config, err := b.packValues(p)
+	if err != nil {
+		return packRenderer{}, err
+	}
+	// Settings and manifests are not laid over anything: there a null means
+	// that the key is gone.
+	settings, err := pack.ReadSettings(values.Merge(nil, config))
+	if err != nil {
+		return packRenderer{}, b.fail("", err)
+	}
+	b.namespace = cmp.Or(b.Layer.Namespace, settings.Namespace, DefaultNamespace)
+	b.out.requireOf(cmp.Or(b.Layer.Namespace, settings.Namespace), settings)
+	return packRenderer{b, p, config, settings}, nil
+}
+
+// packValues returns the values of the layer laid over those of the pack, in
+// which the presets of the layer are enabled.
 func (b *builder) packValues(p *pack.Pack) (map[string]any, error) {
-	bound, err := b.bind(p.Values)
+	own, err := b.withPresets(p)
+	if err != nil {
+		return nil, b.fail("", err)
+	}
+	bound, err := b.bind(own)
 	if err != nil {
 		return nil, b.fail("values.yaml", err)
 	}
@@ -66,6 +78,17 @@ func (b *builder) packValues(p *pack.Pack) (map[string]any, error) {
 	}
 	// A null must get as far as the chart, to remove a default of the chart.
 	return values.MergeNulls(base, over), nil
+}
+
+func (b *builder) withPresets(p *pack.Pack) ([]byte, error) {
+	if len(b.Layer.Presets) == 0 {
+		return p.Values, nil
+	}
+	presets, err := p.Presets()
+	if err != nil {
+		return nil, err
+	}
+	return pack.EnablePresets(p.Values, presets, b.Layer.Presets)
 }
 
 func (b *builder) bind(doc []byte) ([]byte, error) {
@@ -84,11 +107,7 @@ type packRenderer struct {
 }
 
 func (r packRenderer) chart(ctx context.Context, file string) error {
-	tgz, err := fs.ReadFile(r.pack.FS(), file)
-	if err != nil {
-		return r.fail(file, err)
-	}
-	c, err := helm.LoadArchive(path.Base(file), tgz)
+	c, err := r.load(file)
 	if err != nil {
 		return r.fail(file, err)
 	}
@@ -96,11 +115,20 @@ func (r packRenderer) chart(ctx context.Context, file string) error {
 	if err != nil {
 		return r.fail("", err)
 	}
-	return r.builder.chart(ctx, c, chartOptions{
-		file:    file,
-		release: cmp.Or(r.settings.ReleaseNames[c.Name()], r.pack.Name+"-"+c.Name()),
-		values:  config,
-	})
+	return r.builder.chart(ctx, c, chartOptions{file: file, release: r.release(c), values: config})
+}
+
+func (r packRenderer) load(file string) (*helm.Chart, error) {
+	tgz, err := fs.ReadFile(r.pack.FS(), file)
+	if err != nil {
+		return nil, err
+	}
+	return helm.LoadArchive(path.Base(file), tgz)
+}
+
+// release returns the name of the Helm release of a chart.
+func (r packRenderer) release(c *helm.Chart) string {
+	return r.settings.ReleaseName(r.pack.Name, c.Name())
 }
 
 // manifest renders a manifest: as a template if the values have a block for

@@ -127,6 +127,21 @@ func TestPack(t *testing.T) {
 	}
 }
 
+func TestPackPresets(t *testing.T) {
+	t.Parallel()
+	in := render.Input{Layer: packLayer(""), Bind: bind, Content: stack(t)}
+	in.Content.(fstest.MapFS)["presets.yaml"] = &fstest.MapFile{Data: []byte(
+		"presets: [{name: big, group: size, remove: [charts.web.nested], add: 'charts: {web: {size: 9}}'}]")}
+	in.Layer.Presets = map[string]string{"size": "big"}
+	if got, want := value(t, run(t, in), "web"), `9 red {"drop":0} stack-web stack-ns`; got != want {
+		t.Errorf("web is %q, want %q", got, want)
+	}
+	in.Layer.Presets["size"] = "huge"
+	if _, err := render.Layer(t.Context(), in); err == nil || !strings.Contains(err.Error(), `group "size" has no preset "huge"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestPackNamespace(t *testing.T) {
 	t.Parallel()
 	fsys := stack(t)

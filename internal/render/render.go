@@ -26,6 +26,9 @@ type Input struct {
 	Content fs.FS
 	// Capabilities are what templates may know of the cluster.
 	Capabilities helm.Capabilities
+	// StrictSchemas makes an error of a values schema that refers to what is
+	// outside of its chart, instead of a warning.
+	StrictSchemas bool
 	// Releases are the deployed revisions by release name. A release that is
 	// not there is installed; others are upgraded.
 	Releases map[string]int
