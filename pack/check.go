@@ -24,7 +24,7 @@ import (
 func Check(fsys fs.FS) (*Pack, []Problem) {
 	p, errs := open(fsys)
 	c := &checker{pack: p}
-	c.errors(SeverityError, errs...)
+	c.errors(errs...)
 	if p != nil {
 		c.all()
 	}
@@ -45,9 +45,9 @@ func (c *checker) add(severity Severity, at place, format string, args ...any) {
 	c.problems = append(c.problems, Problem{severity, at.file, at.line, at.column, at.field, fmt.Sprintf(format, args...)})
 }
 
-func (c *checker) errors(severity Severity, errs ...error) {
+func (c *checker) errors(errs ...error) {
 	for _, err := range errs {
-		c.problems = append(c.problems, problemOf(severity, err))
+		c.problems = append(c.problems, problemOf(SeverityError, err))
 	}
 }
 
@@ -55,7 +55,7 @@ func (c *checker) all() {
 	c.identity()
 	var err error
 	if c.values, err = readDocument(valuesFile, c.pack.Values); err != nil {
-		c.errors(SeverityError, err)
+		c.errors(err)
 		c.constraints()
 		return // all that follows is about values
 	}
@@ -133,7 +133,7 @@ func (c *checker) readCharts() {
 		}
 		chart, err := readChart(c.pack.files, file)
 		if err != nil {
-			c.errors(SeverityError, &Error{File: file, Err: err})
+			c.errors(&Error{File: file, Err: err})
 			continue
 		}
 		c.charts = append(c.charts, chart)

@@ -54,7 +54,7 @@ func (c *checker) inValues(severity Severity, err error) {
 // hold: as they are, and what each preset adds.
 func (c *checker) presets() (offered []map[string]any) {
 	presets, err := c.pack.Presets()
-	c.errors(SeverityError, flatten(err)...)
+	c.errors(flatten(err)...)
 	offered = append(offered, c.values.data)
 	for _, p := range presets {
 		adds, err := parseValues(presetsFile, p.Add)

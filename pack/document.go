@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -26,7 +27,7 @@ func readDocument(file string, text []byte) (*document, error) {
 	data, err := values.Parse(file, []byte(protected))
 	if err != nil {
 		e := &Error{File: file, Err: err}
-		if p, ok := err.(*values.ParseError); ok {
+		if p, ok := errors.AsType[*values.ParseError](err); ok {
 			e.Line, e.Column, e.Err = p.Line, min(p.Line, 1), fmt.Errorf("%s", p.Problem)
 		}
 		return nil, e

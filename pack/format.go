@@ -25,11 +25,11 @@ func pipelineOf(s string) ([]stage, error) {
 	stages := []stage{{}}
 	for s = strings.TrimSpace(s); s != ""; s = strings.TrimSpace(s) {
 		last := &stages[len(stages)-1]
-		switch {
-		case s[0] == '|':
+		switch s[0] {
+		case '|':
 			stages = append(stages, stage{})
 			s = s[1:]
-		case s[0] == '"':
+		case '"':
 			text, rest, ok := quoted(s[1:])
 			if !ok {
 				return nil, errors.New("a quote is not closed")

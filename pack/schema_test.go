@@ -44,12 +44,12 @@ func TestSchemaFormats(t *testing.T) {
 			if len(schema) != 1 {
 				t.Fatalf("schema is %v", schema)
 			}
-			for _, v := range strings.Split(test.good, ";") {
+			for v := range strings.SplitSeq(test.good, ";") {
 				if err := schema.Check(parse(t, "v: "+v)); err != nil {
 					t.Errorf("%s: %v", v, err)
 				}
 			}
-			for _, v := range strings.Split(test.bad, ";") {
+			for v := range strings.SplitSeq(test.bad, ";") {
 				if test.bad == "" {
 					break
 				}

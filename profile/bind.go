@@ -7,55 +7,196 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/strata-go/strata/internal/macro"
 	"github.com/strata-go/strata/internal/nearest"
+	"github.com/strata-go/strata/internal/redact"
+	"github.com/strata-go/strata/layer"
 )
 
-// Roots of macros, and the system macros that the library answers itself.
-const (
-	varRoot           = "spectro.var."
-	systemRoot        = "spectro.system."
-	kubernetesVersion = "kubernetes.version"
-)
+// An environment is what the macros of a stack see. Only the version of
+// Kubernetes and the pins come after it is made.
+type environment struct {
+	variables map[string]string
+	sensitive map[string]bool // variables by name
+	given     map[string]bool // variables that the cluster gives
+	macros    Macros
+	system    map[string]string
+	layers    []placed
+	pins      []layer.Pin
+	secrets   redact.Redactor
+	memo      *memo
 
-// knows reports whether m can have a value in p. Which system macros there are
-// is known only when a stack is resolved.
-func (p *Profile) knows(m macro.Macro) error {
-	if m.Pipeline != "" {
-		return fmt.Errorf("functions in macros are not supported; found %q", m.Pipeline)
-	}
-	switch name, isVar := strings.CutPrefix(m.Path, varRoot); {
-	case isVar:
-		names := make([]string, len(p.Variables))
-		for i, v := range p.Variables {
-			names[i] = v.Name
-		}
-		if !slices.Contains(names, name) {
-			return fmt.Errorf("profile %s has no variable %q%s", p.ID(), name, nearest.Hint(name, names))
-		}
-	case !strings.HasPrefix(m.Path, systemRoot):
-		return errors.New("unknown macro; want .spectro.var.<name> or .spectro.system.<name>")
-	}
-	return nil
+	kubernetesGiven bool // the stack says the version of Kubernetes
 }
 
-// variables returns the values of all variables in s, and which of them are
-// sensitive.
+// environment returns what the macros of s see.
+func (s *Stack) environment(layers []placed, variables map[string]string, secrets []string) *environment {
+	e := &environment{
+		variables: variables, sensitive: map[string]bool{}, given: map[string]bool{}, macros: s.Macros, layers: layers,
+		system: map[string]string{}, secrets: redact.New(secrets), memo: s.memo,
+	}
+	for _, p := range s.Profiles {
+		if p.Type != AddOn {
+			e.system["clusterprofile.infra.name"] = p.Name
+			e.system["clusterprofile.infra.version"] = p.Version
+			e.system["cloud.type"] = p.Cloud()
+		}
+		for _, v := range p.Variables {
+			e.sensitive[v.Name] = v.Sensitive
+			_, e.given[v.Name] = s.Variables[v.Name]
+		}
+	}
+	for _, l := range layers {
+		if l.Kind == layer.Kubernetes {
+			e.system[kubernetesVersion] = "0.0.0" // until it is pinned
+		}
+	}
+	maps.Copy(e.system, s.System)
+	_, e.kubernetesGiven = s.System[kubernetesVersion]
+	return e
+}
+
+// scope returns the environment as the i-th layer sees it.
+func (e *environment) scope(i int, packs *packs) scope {
+	return scope{environment: e, layer: i, packs: packs}
+}
+
+// check reports the macros in the layers that have no value. It needs no pins.
+func (e *environment) check() error {
+	var errs []error
+	for i, l := range e.layers {
+		lookup := e.scope(i, nil).lookup
+		for _, t := range textsOf(l.Layer) {
+			doc, err := l.from.knownBy(e.memo).parse(t.text)
+			if doc != nil {
+				err = doc.Check(lookup)
+			}
+			errs = append(errs, l.macroError(t.field, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// macroError says that the macros in a field of l cannot be replaced.
+func (l placed) macroError(field string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return l.from.errorf(ErrMacro, "", "layer %q, %s: %v", l.Name, field, err)
+}
+
+// bind returns the layers with their macros replaced, but for those that need
+// the content of packs, which stay.
+func (e *environment) bind(pins []layer.Pin) ([]PinnedLayer, error) {
+	e.pins = pins
+	for i, l := range e.layers {
+		if l.Kind == layer.Kubernetes && !e.kubernetesGiven {
+			e.system[kubernetesVersion] = pins[i].Resolved
+		}
+	}
+	all, own := make([]PinnedLayer, len(e.layers)), make([]digest.Digest, len(e.layers))
+	var errs []error
+	for i, l := range e.layers {
+		s := e.scope(i, nil)
+		bound, problems := e.bindLayer(l, s.lookup)
+		errs = append(errs, problems...)
+		all[i] = PinnedLayer{Layer: bound, Profile: l.from.ID(), Pin: pins[i], scope: s}
+		own[i] = digestOf([]any{bound, pins[i].Digest})
+	}
+	for i := range all {
+		all[i].scope.inputs = e.inputs(all[i].scope, own)
+	}
+	return all, errors.Join(errs...)
+}
+
+// inputs identifies everything that goes into a layer. own identifies what each
+// layer is by itself. Which macros the files of a pack hold is not known before
+// they are fetched, so all that they may see counts.
+func (e *environment) inputs(s scope, own []digest.Digest) digest.Digest {
+	l := e.layers[s.layer]
+	if l.Format() != layer.FormatPack && !e.refersToPacks(l) {
+		return own[s.layer]
+	}
+	return digestOf([]any{own[s.layer], own, e.variables, e.system, e.macros.merged(), l.from.ID()})
+}
+
+func (e *environment) refersToPacks(l placed) bool {
+	for _, text := range textsOf(l.Layer) {
+		for _, m := range macro.Scan(text.text) {
+			if strings.HasPrefix(m.Path, packRoot) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// bindLayer returns a layer with the macros in what the profile says replaced.
+func (e *environment) bindLayer(l placed, lookup macro.Lookup) (layer.Layer, []error) {
+	var errs []error
+	memo := l.from.knownBy(e.memo)
+	text := func(field, text string) string {
+		doc, err := memo.parse(text)
+		if err == nil && doc == nil {
+			return text
+		}
+		var out []byte
+		if err == nil {
+			out, err = doc.Bind(lookup)
+		}
+		errs = append(errs, l.macroError(field, err))
+		return string(out)
+	}
+	manifests := func(list []layer.Manifest) []layer.Manifest {
+		list = slices.Clone(list)
+		for i, m := range list {
+			list[i].Content = text("manifest "+m.Name, m.Content)
+		}
+		return list
+	}
+	bound := l.Layer
+	bound.Values = text("values", l.Values)
+	if l.Manifests != nil {
+		bound.Manifests = &layer.Manifests{Inline: manifests(l.Manifests.Inline)}
+	}
+	bound.AttachedManifests = manifests(l.AttachedManifests)
+	return bound, errs
+}
+
+// A fieldText is a text of a layer that may hold macros.
+type fieldText struct{ field, text string }
+
+// textsOf returns the texts of l that may hold macros.
+func textsOf(l layer.Layer) []fieldText {
+	texts := []fieldText{{"values", l.Values}}
+	for _, m := range manifestsOf(l) {
+		texts = append(texts, fieldText{"manifest " + m.Name, m.Content})
+	}
+	return texts
+}
+
+// variables returns the values of all variables in s, and those values that
+// are sensitive.
 func (s *Stack) variables() (values map[string]string, sensitive []string, err error) {
 	values = map[string]string{}
 	var errs []error
-	for _, p := range s.Profiles {
+	for _, p := range s.sorted() {
 		for i, v := range p.Variables {
+			if _, known := values[v.Name]; known {
+				continue // defined alike by another profile
+			}
 			value, given := s.Variables[v.Name]
 			if !given {
-				value = v.Default
+				value = v.Value()
 			}
 			path := fmt.Sprintf("spec.variables[%d]", i)
 			if value == "" && v.Required {
 				errs = append(errs, p.errorf(ErrVariable, path, "variable %q is required, has no default, and the stack gives no value", v.Name))
-			} else if value != "" {
-				if err := v.Check(value); err != nil {
-					errs = append(errs, p.errorf(ErrVariable, path, "variable %q: %v", v.Name, err))
+			} else if value != "" || given && v.Immutable {
+				for _, problem := range v.problems(value) {
+					errs = append(errs, p.errorf(ErrVariable, path, "variable %q: %v", v.Name, problem))
 				}
 			}
 			values[v.Name] = value
@@ -71,46 +212,4 @@ func (s *Stack) variables() (values map[string]string, sensitive []string, err e
 		}
 	}
 	return values, sensitive, errors.Join(errs...)
-}
-
-// A scope answers the macros of one layer.
-type scope struct {
-	profile   *Profile
-	variables map[string]string
-	system    map[string]string
-}
-
-func (s scope) lookup(m macro.Macro) (string, error) {
-	if err := s.profile.knows(m); err != nil {
-		return "", err
-	}
-	if name, ok := strings.CutPrefix(m.Path, varRoot); ok {
-		return s.variables[name], nil
-	}
-	name := strings.TrimPrefix(m.Path, systemRoot)
-	if v, ok := s.system[name]; ok {
-		return v, nil
-	}
-	known := slices.Sorted(maps.Keys(s.system))
-	return "", fmt.Errorf("no value for .spectro.system.%s%s; set it in Stack.System", name, nearest.Hint(name, known))
-}
-
-// scope returns the macros that layers of p see. kube is the version of the
-// Kubernetes layer, "" if the stack has none.
-func (s *Stack) scope(p *Profile, variables map[string]string, kube string) scope {
-	system := map[string]string{
-		"clusterprofile.name":    p.Name,
-		"clusterprofile.version": p.Version,
-	}
-	if kube != "" {
-		system[kubernetesVersion] = kube
-	}
-	for _, base := range s.Profiles {
-		if base.Type != AddOn {
-			system["clusterprofile.infra.name"] = base.Name
-			system["clusterprofile.infra.version"] = base.Version
-		}
-	}
-	maps.Copy(system, s.System)
-	return scope{p, variables, system}
 }

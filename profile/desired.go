@@ -17,6 +17,7 @@ import (
 type Desired struct {
 	profiles []ID
 	layers   []PinnedLayer
+	lock     *Lock
 	redactor redact.Redactor
 }
 
@@ -35,15 +36,7 @@ func (d *Desired) Profiles() []ID { return slices.Clone(d.profiles) }
 func (d *Desired) Layers() []PinnedLayer { return slices.Clone(d.layers) }
 
 // Lock returns what the sources are pinned to.
-func (d *Desired) Lock() *Lock {
-	lock := &Lock{Profiles: d.Profiles(), Layers: []LockedLayer{}}
-	for _, l := range d.layers {
-		if !l.Pin.Zero() {
-			lock.Layers = append(lock.Layers, LockedLayer{l.Name, l.Pin})
-		}
-	}
-	return lock
-}
+func (d *Desired) Lock() *Lock { return d.lock.clone() }
 
 // Digest identifies d: equal states have equal digests.
 func (d *Desired) Digest() digest.Digest {
@@ -62,18 +55,13 @@ func (d *Desired) Redact(text string) string { return d.redactor.String(text) }
 
 // Bind replaces the macros in a YAML document that comes with the layer's
 // content, such as the values of a pack. The error joins one for each macro
-// without a value.
-func (l PinnedLayer) Bind(doc []byte) ([]byte, error) { return macro.Bind(doc, l.scope.lookup) }
+// without a value. Macros that refer to values of packs have one only after
+// [PinnedLayer.WithContent].
+func (l PinnedLayer) Bind(doc []byte) ([]byte, error) { return macro.Bind(doc, l.scope.bind) }
 
 // Digest identifies everything that goes into the layer: its content by digest,
 // its values and options, and what macros in its content can see.
-func (l PinnedLayer) Digest() digest.Digest {
-	return digestOf(struct {
-		Layer             layer.Layer
-		Pin               digest.Digest
-		Variables, System map[string]string
-	}{l.Layer, l.Pin.Digest, l.scope.variables, l.scope.system})
-}
+func (l PinnedLayer) Digest() digest.Digest { return l.scope.inputs }
 
 // digestOf returns the digest of v as JSON, which sorts the keys of maps. The
 // values hold nothing that JSON cannot.

@@ -11,7 +11,7 @@
 // the result is a [Desired] state and its [Lock]. A Desired can be made in no
 // other way, so whoever holds one holds a valid stack.
 //
-// Apart from [Load] the package does no I/O: versions are looked up through the
-// [Resolver] that the caller gives, and profile logic is tested without a
-// network or a cluster.
+// Apart from [Load] and [LoadStack] the package does no I/O: versions are looked
+// up through the [Resolver] that the caller gives, and profile logic is tested
+// without a network or a cluster.
 package profile

@@ -34,6 +34,7 @@ type Error struct {
 	Profile ID     // zero if the profile could not be read
 	File    string // "" if it was not parsed from a file
 	Line    int    // in File, from 1; zero if unknown
+	Column  int    // in Line, from 1; zero if unknown
 	Path    string // the field: "spec.layers[2].version"
 	Problem string // says what is wrong and what to do
 	Err     error  // one of the errors above
@@ -43,6 +44,8 @@ type Error struct {
 func (e *Error) Error() string {
 	var parts []string
 	switch {
+	case e.File != "" && e.Column > 0:
+		parts = append(parts, fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Column))
 	case e.File != "" && e.Line > 0:
 		parts = append(parts, fmt.Sprintf("%s:%d", e.File, e.Line))
 	case e.File != "":
@@ -62,19 +65,28 @@ func (e *Error) Error() string {
 // Unwrap returns what sort of problem it is.
 func (e *Error) Unwrap() error { return e.Err }
 
-// errorf returns a problem of p at path, with the line where the field stands,
+// errorf returns a problem of p at path, with the place where the field stands,
 // or else the nearest field around it.
 func (p *Profile) errorf(sort error, path, format string, args ...any) *Error {
-	e := &Error{Profile: p.ID(), File: p.file, Path: path, Problem: fmt.Sprintf(format, args...), Err: sort}
-	for at := path; e.Line == 0; {
-		e.Line = p.lines[at]
-		cut := strings.LastIndexAny(at, ".[")
-		if cut < 0 {
-			break
-		}
-		at = at[:cut]
-	}
+	e := p.origin.errorf(sort, path, format, args...)
+	e.Profile = p.ID()
 	return e
+}
+
+// An origin is the text that something was parsed from; it is zero if it was
+// made by other means.
+type origin struct {
+	file      string // "" if it has no name
+	text      string
+	positions strictyaml.Positions // with macros protected, so columns behind one may be off
+}
+
+func (o origin) errorf(sort error, path, format string, args ...any) *Error {
+	var at strictyaml.Position // that of the whole says nothing
+	if path != "" {
+		at = o.positions.Nearest(path)
+	}
+	return &Error{File: o.file, Line: at.Line, Column: at.Column, Path: path, Problem: fmt.Sprintf(format, args...), Err: sort}
 }
 
 // syntaxErrors turns the problems that strictyaml found into Errors.
@@ -83,7 +95,7 @@ func syntaxErrors(file string, err error) error {
 	for _, e := range unjoin(err) {
 		p := &Error{File: file, Problem: e.Error(), Err: ErrSyntax}
 		if se, ok := errors.AsType[*strictyaml.Error](e); ok {
-			p.Line, p.Path, p.Problem = se.Line, se.Path, se.Problem
+			p.Line, p.Column, p.Path, p.Problem = se.Line, se.Column, se.Path, se.Problem
 		}
 		problems = append(problems, p)
 	}

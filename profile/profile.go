@@ -1,9 +1,6 @@
 package profile
 
-import (
-	"github.com/strata-go/strata/internal/strictyaml"
-	"github.com/strata-go/strata/layer"
-)
+import "github.com/strata-go/strata/layer"
 
 // A Type says what a profile may hold. The zero Type means [Full].
 type Type string
@@ -41,8 +38,9 @@ type Profile struct {
 	// install order.
 	Layers []layer.Layer
 
-	file  string           // that it was parsed from, if any
-	lines strictyaml.Lines // by the paths of the file
+	origin origin    // what it was parsed from, if anything
+	pin    layer.Pin // of the artifact that it was fetched from, if it was
+	memo   *memo     // nil if it was not parsed
 }
 
 // ID names a version of a profile. IDs are comparable.

@@ -2,17 +2,10 @@ package profile
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"sync"
+	"strings"
 
-	"github.com/strata-go/strata/internal/macro"
-	"github.com/strata-go/strata/internal/redact"
 	"github.com/strata-go/strata/layer"
 )
-
-// maxLookups bounds how many sources are looked up at once.
-const maxLookups = 16
 
 // A Resolver turns a reference into the artifact to use now.
 // *registry.Client is a Resolver. Resolve may be called concurrently.
@@ -37,98 +30,75 @@ func Resolve(ctx context.Context, r Resolver, lock *Lock, profiles ...*Profile) 
 // lock is an [ErrLock]. Problems of the stack itself are found before r is
 // asked, and reported as [*Error], joined. Errors of r are wrapped, joined.
 func (s *Stack) Resolve(ctx context.Context, r Resolver, lock *Lock) (*Desired, error) {
+	return s.resolve(ctx, pinner{Resolver: r, lock: lock.pins()})
+}
+
+// An Update says which pins of a lock are looked up anew. The zero Update
+// means all.
+type Update struct {
+	// Layers are the names of the layers. If empty, all.
+	Layers []string
+	// PatchOnly keeps the major and the minor version that a source has. The
+	// resolver must be a [Lister].
+	PatchOnly bool
+}
+
+// Update resolves the stack as [Stack.Resolve] does, but looks up anew what u
+// asks for, though the lock has it.
+func (s *Stack) Update(ctx context.Context, r Resolver, lock *Lock, u Update) (*Desired, error) {
+	p := pinner{Resolver: r, lock: lock.pins(), update: &u}
+	if u.PatchOnly {
+		var ok bool
+		if p.lister, ok = r.(Lister); !ok {
+			return nil, &Error{Problem: "the resolver cannot list versions, which an update of patches needs", Err: ErrLock}
+		}
+	}
+	return s.resolve(ctx, p)
+}
+
+// Restore resolves the stack to what the lock says, and asks nobody. If the
+// stack is not the one that was locked (other profiles, layers, values or
+// variables), the error is an [ErrLock] that says what differs. Differences of
+// sensitive variables are seen only with the LockKey that the lock was made with.
+func (s *Stack) Restore(ctx context.Context, lock *Lock) (*Desired, error) {
+	d, err := s.Resolve(ctx, nil, lock)
+	if err != nil {
+		return nil, err
+	}
+	if diff := CompareLocks(lock, d.lock); !diff.Empty() {
+		return nil, &Error{Problem: "the stack is not the one that was locked: " + strings.Join(diff.headlines(), ", "), Err: ErrLock}
+	}
+	return d, nil
+}
+
+func (s *Stack) resolve(ctx context.Context, p pinner) (*Desired, error) {
 	if err := s.validate(); err != nil {
+		return nil, err
+	}
+	layers, err := s.layers()
+	if err != nil {
 		return nil, err
 	}
 	variables, sensitive, err := s.variables()
 	if err != nil {
 		return nil, err
 	}
-	layers := s.layers()
+	env := s.environment(layers, variables, sensitive)
 	// Found here, an unknown macro costs no lookup.
-	if _, err := s.bind(layers, variables, "0.0.0"); err != nil {
+	if err := env.check(); err != nil {
 		return nil, err
 	}
-	pins, err := pinAll(ctx, r, lock, layers)
+	pins, err := p.all(ctx, layers)
 	if err != nil {
 		return nil, err
 	}
-	kube := ""
-	for i, l := range layers {
-		if l.Kind == layer.Kubernetes {
-			kube = pins[i].Resolved
-		}
-	}
-	bound, err := s.bind(layers, variables, kube)
+	bound, err := env.bind(pins)
 	if err != nil {
 		return nil, err
 	}
-	d := &Desired{redactor: redact.New(sensitive)}
-	for _, p := range s.Profiles {
+	d := &Desired{layers: bound, redactor: env.secrets, lock: s.lock(layers, pins, variables)}
+	for _, p := range s.sorted() {
 		d.profiles = append(d.profiles, p.ID())
 	}
-	for i, l := range layers {
-		d.layers = append(d.layers, PinnedLayer{Layer: bound[i], Profile: l.from.ID(), Pin: pins[i], scope: s.scope(l.from, variables, kube)})
-	}
 	return d, nil
-}
-
-// bind returns the layers with the macros in what the profiles say replaced.
-func (s *Stack) bind(layers []placed, variables map[string]string, kube string) ([]layer.Layer, error) {
-	bound := make([]layer.Layer, len(layers))
-	var errs []error
-	for i, l := range layers {
-		lookup := s.scope(l.from, variables, kube).lookup
-		text := func(field, doc string) string {
-			out, err := macro.Bind([]byte(doc), lookup)
-			if err != nil {
-				errs = append(errs, l.from.errorf(ErrMacro, "", "layer %q, %s: %v", l.Name, field, err))
-			}
-			return string(out)
-		}
-		bound[i] = l.Layer
-		bound[i].Values = text("values", l.Values)
-		if m := l.Manifests; m != nil {
-			inline := make([]layer.Manifest, len(m.Inline))
-			for j, manifest := range m.Inline {
-				inline[j] = layer.Manifest{Name: manifest.Name, Content: text("manifest "+manifest.Name, manifest.Content)}
-			}
-			bound[i].Manifests = &layer.Manifests{Inline: inline}
-		}
-	}
-	return bound, errors.Join(errs...)
-}
-
-// pinAll pins the sources of layers; those without one get the zero Pin.
-func pinAll(ctx context.Context, r Resolver, lock *Lock, layers []placed) ([]layer.Pin, error) {
-	pins, errs := make([]layer.Pin, len(layers)), make([]error, len(layers))
-	slots := make(chan struct{}, maxLookups)
-	var wg sync.WaitGroup
-	for i, l := range layers {
-		ref := l.Ref()
-		if ref == (layer.Ref{}) {
-			continue
-		}
-		if pin, ok := lock.pin(l.Name, ref); ok {
-			pins[i] = pin
-			continue
-		}
-		if r == nil {
-			errs[i] = l.from.errorf(ErrLock, "", "layer %q: the lock does not pin %s; resolve with a registry", l.Name, ref)
-			continue
-		}
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			if errs[i] = ctx.Err(); errs[i] != nil {
-				return
-			}
-			var err error
-			if pins[i], err = r.Resolve(ctx, ref); err != nil {
-				errs[i] = fmt.Errorf("profile %s: layer %q: %w", l.from.ID(), l.Name, err)
-			}
-		})
-	}
-	wg.Wait()
-	return pins, errors.Join(errs...)
 }

@@ -10,86 +10,103 @@ import (
 )
 
 // A Stack is what one cluster runs: profiles composed, with the values that
-// the cluster gives. Make it with [Compose], then set Variables and System.
+// the cluster gives. Make it with [Compose], then set the other fields.
 type Stack struct {
 	// Profiles are at most one infrastructure or full profile and any number of
 	// add-on profiles. A stack of add-ons alone is for a cluster whose
-	// infrastructure somebody else keeps.
+	// infrastructure somebody else keeps. Their order does not matter.
 	Profiles []*Profile
+	// References name further profiles, in registries. [Stack.ResolveProfiles]
+	// makes profiles of them.
+	References []ProfileRef
+	// Overrides change layers on this cluster only, at most one each.
+	Overrides []Override
 	// Variables are the values of this cluster, by the name of the variable.
 	Variables map[string]string
 	// System has the values of the macros {{ .spectro.system.* }} that the
 	// library cannot know, by what follows "system.": "cluster.name".
 	System map[string]string
+	// Macros have the values of the macros {{ .spectro.macro.* }}.
+	Macros Macros
+	// LockKey is the key of the hashes with which locks tell that the value of
+	// a sensitive variable has changed. Keep it as secret as those values. If
+	// empty, locks have no hashes of them.
+	LockKey []byte
+
+	memo *memo
 }
 
-// Compose stacks profiles. It validates each, and reports as [*Error], joined:
-// a second infrastructure or full profile, and layers or unequal variables of
-// one name, which are an [ErrConflict]. The order of profiles does not matter.
+// Compose stacks profiles. It validates each, and reports as [*Error], joined,
+// what does not go together, most of it an [ErrConflict] that names both sides:
+// a second infrastructure or full profile, profiles for different clouds, and
+// profiles, layers, releases, objects of manifests, or unequal variables of one
+// name. The order of profiles does not matter.
 func Compose(profiles ...*Profile) (*Stack, error) {
-	s := &Stack{Profiles: slices.Clone(profiles)}
+	s := &Stack{Profiles: slices.Clone(profiles), memo: new(memo)}
+	slices.SortStableFunc(s.Profiles, compareProfiles)
 	if err := s.validate(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
+// compareProfiles puts the infrastructure first and sorts the others by name.
+func compareProfiles(a, b *Profile) int {
+	rank := func(p *Profile) int {
+		if p.Type == AddOn {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(rank(a)-rank(b), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
+}
+
+// sorted returns the profiles in the order of [Compose].
+func (s *Stack) sorted() []*Profile {
+	return slices.SortedStableFunc(slices.Values(s.Profiles), compareProfiles)
+}
+
+// validate checks the profiles, each and together.
 func (s *Stack) validate() error {
+	if len(s.References) > 0 {
+		return &Error{Problem: fmt.Sprintf("the stack refers to %s, which is not fetched; call ResolveProfiles first", s.References[0].Ref()), Err: ErrInvalid}
+	}
 	if len(s.Profiles) == 0 {
 		return &Error{Problem: "the stack has no profile", Err: ErrInvalid}
 	}
 	var errs []error
-	var base *Profile
-	layers, variables := map[string]*Profile{}, map[string]*Profile{}
-	for _, p := range s.Profiles {
-		errs = append(errs, p.Validate())
-		if p.Type != AddOn {
-			if base != nil {
-				errs = append(errs, p.errorf(ErrConflict, "spec.type", "%s is a second %s profile beside %s; a stack has at most one, the others are of type %s", p.ID(), cmp.Or(p.Type, Full), base.ID(), AddOn))
-			}
-			base = p
-		}
-		for i, l := range p.Layers {
-			if other := layers[l.Name]; other != nil && other != p {
-				errs = append(errs, p.errorf(ErrConflict, fmt.Sprintf("spec.layers[%d].name", i), "layer %q of %s is also a layer of %s; give one of them another name", l.Name, p.ID(), other.ID()))
-			}
-			layers[l.Name] = p
-		}
-		for i, v := range p.Variables {
-			if other := variables[v.Name]; other != nil && other != p && other.variable(v.Name) != v {
-				errs = append(errs, p.errorf(ErrConflict, fmt.Sprintf("spec.variables[%d]", i), "variable %q of %s is defined otherwise by %s; make the definitions equal, or rename one", v.Name, p.ID(), other.ID()))
-			}
-			variables[v.Name] = p
-		}
+	for _, p := range s.sorted() {
+		errs = append(errs, p.validate(s.memo))
+	}
+	c := collisions{stack: s}
+	c.profiles()
+	c.layers()
+	c.variables()
+	if errs = append(errs, c.errs...); errors.Join(errs...) == nil {
+		c.releases()
+		c.objects()
+		errs = c.errs
 	}
 	return errors.Join(errs...)
 }
 
-func (p *Profile) variable(name string) Variable {
-	i := slices.IndexFunc(p.Variables, func(v Variable) bool { return v.Name == name })
-	if i < 0 {
-		return Variable{}
-	}
-	return p.Variables[i]
-}
-
 // A placed layer is a layer with the profile that it comes from.
 type placed struct {
-	layer.Layer
-	from *Profile
+	layer.Layer // with the override applied
+	from        *Profile
+	override    *Override // nil if there is none
 }
 
 // layers returns the layers of s in the order in which they are installed:
-// kinds from the bottom of the stack up, install orders, names.
-func (s *Stack) layers() []placed {
+// kinds from the bottom of the stack up, install orders, names. The errors are
+// those of the overrides.
+func (s *Stack) layers() ([]placed, error) {
 	var all []placed
-	for _, p := range s.Profiles {
+	for _, p := range s.sorted() {
 		for _, l := range p.Layers {
-			all = append(all, placed{l, p})
+			all = append(all, placed{Layer: l, from: p})
 		}
 	}
-	slices.SortFunc(all, func(a, b placed) int {
-		return cmp.Or(a.Kind.Compare(b.Kind), cmp.Compare(a.InstallOrder, b.InstallOrder), cmp.Compare(a.Name, b.Name))
-	})
-	return all
+	slices.SortFunc(all, func(a, b placed) int { return compareLayers(a.Layer, b.Layer) })
+	return all, s.override(all)
 }

@@ -3,14 +3,11 @@ package profile
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
-	"go.yaml.in/yaml/v3"
-
 	"github.com/strata-go/strata/internal/macro"
 	"github.com/strata-go/strata/layer"
 )
@@ -22,9 +19,13 @@ var (
 )
 
 // Validate reports every problem in p, each as an [*Error], joined.
-func (p *Profile) Validate() error {
-	v := validator{Profile: p}
+func (p *Profile) Validate() error { return p.validate(nil) }
+
+// validate is Validate with a memo for profiles that have none.
+func (p *Profile) validate(m *memo) error {
+	v := validator{Profile: p, memo: p.knownBy(m), layers: map[string]int{}}
 	v.head()
+	v.cloud()
 	for i := range p.Variables {
 		v.variable(i)
 	}
@@ -37,7 +38,9 @@ func (p *Profile) Validate() error {
 
 type validator struct {
 	*Profile
-	errs []error
+	memo   *memo
+	layers map[string]int // the first of each name
+	errs   []error
 }
 
 func (v *validator) problem(sort error, path, format string, args ...any) {
@@ -63,31 +66,13 @@ func (v *validator) head() {
 	}
 }
 
-func (v *validator) variable(i int) {
-	va, path := v.Variables[i], fmt.Sprintf("spec.variables[%d]", i)
-	if !variableName.MatchString(va.Name) {
-		v.problem(ErrInvalid, path+".name", "is %q; want letters, digits, _ and -", va.Name)
-	}
-	if first := slices.IndexFunc(v.Variables, func(o Variable) bool { return o.Name == va.Name }); first < i {
-		v.problem(ErrConflict, path+".name", "%q is also the name of spec.variables[%d]", va.Name, first)
-	}
-	if !va.Format.valid() {
-		v.problem(ErrInvalid, path+".format", "is %q; want string, number, boolean, ipv4, ipv4cidr, ipv6, version or base64", va.Format)
-	}
-	if _, err := regexp.Compile(va.Regex); err != nil {
-		v.problem(ErrInvalid, path+".regex", "%v", err)
-	} else if va.Default != "" {
-		if err := va.Check(va.Default); err != nil {
-			v.problem(ErrVariable, path+".default", "%v", err)
-		}
-	}
-}
-
 func (v *validator) layer(i int) {
 	l, path := v.Layers[i], fmt.Sprintf("spec.layers[%d]", i)
 	v.name(path+".name", l.Name)
-	if first := slices.IndexFunc(v.Layers, func(o layer.Layer) bool { return o.Name == l.Name }); first < i {
+	if first, ok := v.layers[l.Name]; ok {
 		v.problem(ErrConflict, path+".name", "%q is also the name of spec.layers[%d]; give one of them another name", l.Name, first)
+	} else {
+		v.layers[l.Name] = i
 	}
 	if !l.Kind.Valid() {
 		v.problem(ErrInvalid, path+".kind", "is %q; want one of %s", l.Kind, joinKinds(layer.Kinds()))
@@ -100,76 +85,32 @@ func (v *validator) layer(i int) {
 	}
 	v.source(path, l.Source)
 	v.document(path+".values", l.Values)
-}
-
-func (v *validator) source(path string, s layer.Source) {
-	var set []string
-	require := func(format layer.Format, field, value string) {
-		set = append(set, string(format))
-		if u, err := url.Parse(s.Ref().Registry); err == nil && u.User != nil {
-			v.problem(ErrInvalid, fmt.Sprintf("%s.%s.registry", path, format), "holds credentials; give them to the registry client")
-		}
-		if value == "" {
-			v.problem(ErrInvalid, fmt.Sprintf("%s.%s.%s", path, format, field), "is missing")
-		}
-	}
-	if s.Pack != nil {
-		require(layer.FormatPack, "name", s.Pack.Name)
-	}
-	if s.Helm != nil {
-		require(layer.FormatHelm, "chart", s.Helm.Chart)
-	}
-	if s.Zarf != nil {
-		require(layer.FormatZarf, "package", s.Zarf.Package)
-	}
-	if s.Manifests != nil {
-		set = append(set, string(layer.FormatManifests))
-		v.manifests(path+".manifests.inline", s.Manifests.Inline)
-	}
-	if st := s.Ref().Strategy; !st.Valid() {
-		v.problem(ErrInvalid, fmt.Sprintf("%s.%s.strategy", path, s.Format()), "is %q; want %s, %s or %s", st, layer.Newest, layer.NewestPatch, layer.Oldest)
-	}
-	switch {
-	case len(set) == 0:
-		v.problem(ErrInvalid, path, "has no source; give it one of pack, helm, zarf or manifests")
-	case len(set) > 1:
-		v.problem(ErrInvalid, path, "has %d sources (%s); keep one", len(set), strings.Join(set, ", "))
-	}
-}
-
-func (v *validator) manifests(path string, ms []layer.Manifest) {
-	if len(ms) == 0 {
-		v.problem(ErrInvalid, path, "is empty; a manifests layer has at least one")
-	}
-	for i, m := range ms {
-		at := fmt.Sprintf("%s[%d]", path, i)
-		v.name(at+".name", m.Name)
-		if first := slices.IndexFunc(ms, func(o layer.Manifest) bool { return o.Name == m.Name }); first < i {
-			v.problem(ErrConflict, at+".name", "%q is also the name of %s[%d]", m.Name, path, first)
-		}
-		if strings.TrimSpace(m.Content) == "" {
-			v.problem(ErrInvalid, at+".content", "is empty")
-		}
-		v.macros(at+".content", m.Content)
-	}
+	v.options(path, l)
 }
 
 // document checks that text is a YAML mapping whose macros are known.
 func (v *validator) document(path, text string) {
-	protected, _ := macro.Protect(text)
-	var n yaml.Node
-	if err := yaml.Unmarshal([]byte(protected), &n); err != nil {
-		v.problem(ErrSyntax, path, "invalid YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
+	found := v.memo.document(text)
+	if found.problem != "" {
+		v.problem(ErrSyntax, path, "%s", found.problem)
 		return
 	}
-	if len(n.Content) > 0 && n.Content[0].Kind != yaml.MappingNode && n.Content[0].Tag != "!!null" {
-		v.problem(ErrSyntax, path, "want a mapping at the top")
-	}
-	v.macros(path, text)
+	v.knownMacros(path, text, found.macros)
 }
 
+// macros checks that the macros of a YAML stream are known.
 func (v *validator) macros(path, text string) {
-	for _, m := range macro.Scan(text) {
+	doc, err := v.memo.parse(text)
+	switch {
+	case err != nil:
+		v.problem(ErrSyntax, path, "%v", err)
+	case doc != nil:
+		v.knownMacros(path, text, doc.Macros())
+	}
+}
+
+func (v *validator) knownMacros(path, text string, macros []macro.Macro) {
+	for _, m := range macros {
 		if err := v.knows(m); err != nil {
 			v.problem(ErrMacro, path, "line %d: %s: %v", m.Line, text[m.Start:m.End], err)
 		}

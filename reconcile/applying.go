@@ -73,7 +73,7 @@ func (p *Plan) announced() *inventory.Inventory {
 		if l.output == nil {
 			continue
 		}
-		if l.changes() || released(l, entry) || entry.Inputs != l.inputs && len(l.Readiness) > 0 {
+		if l.changes() || released(l, entry) || entry.Inputs != l.inputs && len(l.checks()) > 0 {
 			entry.Inputs, entry.Ready = "", time.Time{}
 		}
 		for i := range entry.Objects {

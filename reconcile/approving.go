@@ -54,11 +54,12 @@ func (p *Plan) Markdown() string {
 	var b strings.Builder
 	b.WriteString("| action | object | layer | why |\n|---|---|---|---|\n")
 	for _, s := range steps {
-		why := cell(s.Reason)
+		var why strings.Builder
+		why.WriteString(cell(s.Reason))
 		for _, c := range s.Changes {
-			why += fmt.Sprintf("<br>`%s`: %s → %s", cell(c.Field), cell(orMissing(c.Old)), cell(orMissing(c.New)))
+			why.WriteString(fmt.Sprintf("<br>`%s`: %s → %s", cell(c.Field), cell(orMissing(c.Old)), cell(orMissing(c.New))))
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", s.Action, cell(s.Object.String()), cell(s.Layer), why)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", s.Action, cell(s.Object.String()), cell(s.Layer), why.String())
 	}
 	return b.String()
 }

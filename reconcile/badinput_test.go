@@ -62,9 +62,6 @@ func TestE2EBadManifests(t *testing.T) {
 		{"version that is not served", "apiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: a}\n", func(t *testing.T, err error) {
 			asError[*reconcile.NoKindError](t, err)
 		}, []string{"no kind Deployment in apps/v1beta1 (it has apps/v1)"}},
-		{"object given twice", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n", func(t *testing.T, err error) {
-			asError[*reconcile.DuplicateError](t, err)
-		}, []string{"ConfigMap default/a", "objects:1", "objects:5"}},
 		{"no name", "apiVersion: v1\nkind: ConfigMap\n", nil, []string{"metadata.name", "objects"}},
 		{"no YAML", "a: [", nil, []string{"objects:1"}},
 	} {
@@ -89,6 +86,30 @@ func TestE2EBadManifests(t *testing.T) {
 			l.wroteNothing()
 		})
 	}
+}
+
+// A chart and a manifest hold the same object, which is seen once the chart is
+// rendered.
+func TestE2EDuplicateObject(t *testing.T) {
+	l := newLife(t, "twice")
+	client := l.server.Client()
+	if _, err := client.PushChart(l.ctx, l.server.URL, webChart("1.0.0", "hello")); err != nil {
+		t.Fatal(err)
+	}
+	p := &profile.Profile{Name: "twice", Version: "1.0.0", Type: profile.AddOn, Layers: []layer.Layer{
+		{Name: "web", Source: layer.Source{Helm: &layer.Helm{Chart: "web"}}},
+		plain("more", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: default}\n"),
+	}}
+	d, err := profile.Resolve(l.ctx, client, nil, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = l.engine.Reconcile(l.ctx, l.target, d)
+	twice := asError[*reconcile.DuplicateError](t, err)
+	if twice.Object.Name != "web" || !strings.Contains(err.Error(), "objects:1") || !strings.Contains(err.Error(), "web/templates/config.yaml") || !errors.Is(err, reconcile.ErrTerminal) {
+		t.Errorf("error = %v, want both places", err)
+	}
+	l.wroteNothing()
 }
 
 // An object that is valid YAML and that the API server refuses.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -106,9 +107,7 @@ func (s *session) lookFor(ctx context.Context, all []*work, owned map[kube.Key]*
 	err := g.Wait()
 	close(found)
 	for here := range found {
-		for key, meta := range here {
-			live[key] = meta
-		}
+		maps.Copy(live, here)
 	}
 	return err
 }

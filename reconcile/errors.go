@@ -164,7 +164,7 @@ func (e terminal) Is(target error) bool { return target == ErrTerminal }
 
 // retryable reports whether another try may help with all that err joins.
 func retryable(err error) bool {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // errors are unwrapped one by one, as each has its say
 	case terminal:
 		return false
 	case interface{ Retryable() bool }: // errors of a registry say it themselves

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -30,9 +31,7 @@ func (s *session) observe(ctx context.Context, inv *inventory.Inventory) (observ
 			found, err := s.observeKind(ctx, resource, objects)
 			mu.Lock()
 			defer mu.Unlock()
-			for key, meta := range found {
-				live[key] = meta
-			}
+			maps.Copy(live, found)
 			return err
 		})
 	}

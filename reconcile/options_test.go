@@ -249,8 +249,7 @@ func TestE2EApprovedPlan(t *testing.T) {
 	edit("three")
 	l.rec.take()
 	_, err = l.engine.Apply(l.ctx, l.target, plan)
-	var conflict *reconcile.ConflictError
-	if !errors.As(err, &conflict) {
+	if _, ok := errors.AsType[*reconcile.ConflictError](err); !ok {
 		if e := asError[*reconcile.StaleError](t, err); e.Object.Name != "approved" || e.Field != ".data.a" {
 			t.Errorf("error = %v, want the object and the field that moved", err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/opencontainers/go-digest"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -77,9 +78,7 @@ func (s *session) prepare(ctx context.Context, p *Plan) error {
 		for i, o := range l.output.Objects {
 			objects[i] = o.Object
 		}
-		for gvk, r := range definitions(objects) {
-			coming[gvk] = r
-		}
+		maps.Copy(coming, definitions(objects))
 		for _, o := range l.output.Objects {
 			w, err := s.prepareObject(ctx, l.Layer, o, coming)
 			if err != nil {

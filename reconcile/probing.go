@@ -16,7 +16,7 @@ import (
 // found: objects of the layer that do not pass are no longer ready, and objects
 // that the layer's operators make are added.
 func (s *session) probe(ctx context.Context, l *layerWork, seen []sight) ([]sight, error) {
-	for _, c := range l.Readiness {
+	for _, c := range l.checks() {
 		checker, err := readiness.NewChecker(c)
 		if err != nil {
 			return nil, terminal{err}

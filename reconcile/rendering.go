@@ -8,6 +8,7 @@ import (
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/readiness"
 	"github.com/strata-go/strata/internal/render"
+	"github.com/strata-go/strata/layer"
 )
 
 // render fills in what the layer consists of. was is what the inventory says of
@@ -42,6 +43,15 @@ func (s *session) renderAnew(ctx context.Context, l *layerWork, was *inventory.L
 			return nil, err
 		}
 	}
+	pinned, err := l.WithContent(func(pin layer.Pin) (fs.FS, error) {
+		if pin == l.Pin {
+			return content, nil
+		}
+		return s.fetcher().Fetch(ctx, pin)
+	})
+	if err != nil {
+		return nil, err
+	}
 	version, err := s.client.ServerVersion(ctx)
 	if err != nil {
 		return nil, err
@@ -57,7 +67,7 @@ func (s *session) renderAnew(ctx context.Context, l *layerWork, was *inventory.L
 		}
 	}
 	return render.Layer(ctx, render.Input{
-		Layer: l.Layer, Values: []byte(l.Values), Bind: l.Bind, Content: content,
+		Layer: pinned.Layer, Values: []byte(pinned.Values), Bind: pinned.Bind, Content: content,
 		Capabilities: helm.Capabilities{KubeVersion: version, APIVersions: apis}, Releases: revisions,
 	})
 }

@@ -62,6 +62,14 @@ func (l *layerWork) changes() bool {
 	return slices.ContainsFunc(l.objects, func(w *work) bool { return w.action != Unchanged })
 }
 
+// checks returns the readiness checks of the layer and of its content.
+func (l *layerWork) checks() []layer.Check {
+	if l.output == nil {
+		return l.Readiness
+	}
+	return slices.Concat(l.Readiness, l.output.Readiness)
+}
+
 func (w *work) step() Step {
 	return Step{Layer: w.layer, Action: w.action, Object: ObjectRef(w.ref), Reason: w.reason, Changes: w.changes}
 }

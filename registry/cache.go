@@ -72,7 +72,7 @@ func (c cache) open(ctx context.Context, d digest.Digest) (*os.File, error) {
 		return nil, err
 	}
 	if err := c.check(ctx, f, d); err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, err
 	}
 	if info, err := f.Stat(); err == nil && time.Since(info.ModTime()) > touchAfter {
@@ -91,7 +91,7 @@ func (c cache) check(ctx context.Context, f *os.File, d digest.Digest) error {
 		return err
 	}
 	if !verifier.Verified() {
-		c.log.Warn("a file in the cache is damaged", "file", f.Name())
+		c.log.WarnContext(ctx, "a file in the cache is damaged", "file", f.Name())
 		return fmt.Errorf("damaged: %w", fs.ErrNotExist)
 	}
 	_, err := f.Seek(0, io.SeekStart)
@@ -132,8 +132,8 @@ func writeVerified(path string, d digest.Digest, r io.Reader) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
+			_ = f.Close()
+			_ = os.Remove(f.Name())
 		}
 	}()
 	verifier := d.Verifier()

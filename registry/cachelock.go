@@ -58,7 +58,7 @@ func tryLockPath(path string) (*os.File, error) {
 	}
 	ok, err := tryLock(f, true)
 	if !ok || err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, err
 	}
 	// Its last holder may have removed the file after it was opened here; then
@@ -70,7 +70,7 @@ func tryLockPath(path string) (*os.File, error) {
 			return f, nil
 		}
 	}
-	f.Close()
+	_ = f.Close()
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}

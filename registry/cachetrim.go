@@ -81,7 +81,7 @@ func evict(path string) (gone bool, err error) {
 		return errors.Is(err, fs.ErrNotExist), ignoreGone(err)
 	}
 	if alone, err := tryLock(f, true); err != nil || !alone {
-		f.Close()
+		_ = f.Close()
 		return false, err
 	}
 	if err := ignoreGone(removeLocked(f)); err != nil {

@@ -74,7 +74,7 @@ func (p chartPlace) versions(ctx context.Context) ([]chartVersion, error) {
 		return nil, err
 	}
 	versions := index.versions(p.name, func(version, problem string) {
-		p.client.log().Warn("skipping an entry of index.yaml", "repository", p.url, "chart", p.name, "version", version, "problem", problem)
+		p.client.log().WarnContext(ctx, "skipping an entry of index.yaml", "repository", p.url, "chart", p.name, "version", version, "problem", problem)
 	})
 	if len(versions) == 0 {
 		return nil, fmt.Errorf("%w: %s has no chart %q", layer.ErrNotFound, p.url, p.name)

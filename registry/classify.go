@@ -38,7 +38,7 @@ func classify(ctx context.Context, host string, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("asking %s: %w", host, context.Cause(ctx))
 	}
-	kind, hint := kindOf(err)
+	hint, kind := kindOf(err)
 	text := fmt.Sprintf("asking %s: %s", host, scrub(describe(err)))
 	if kind != nil {
 		text = fmt.Sprintf("%s: %s", kind, text)
@@ -46,26 +46,26 @@ func classify(ctx context.Context, host string, err error) error {
 	return &remoteError{text + hint, kind}
 }
 
-func kindOf(err error) (kind error, hint string) {
+func kindOf(err error) (hint string, kind error) {
 	var status *errcode.ErrorResponse
 	var certificate *tls.CertificateVerificationError
 	var login *loginError
 	var plain *plainError
 	switch {
 	case errors.As(err, &login), errors.Is(err, auth.ErrBasicCredentialNotFound):
-		return ErrUnauthorized, ""
+		return "", ErrUnauthorized
 	case errors.As(err, &status):
-		return statusKind(status.StatusCode), ""
+		return "", statusKind(status.StatusCode)
 	case errors.Is(err, errdef.ErrNotFound):
-		return layer.ErrNotFound, ""
+		return "", layer.ErrNotFound
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &plain):
-		return nil, ": if that is meant to be so, list it in Client.PlainHTTP"
+		return ": if that is meant to be so, list it in Client.PlainHTTP", nil
 	case errors.As(err, &certificate):
-		return nil, ""
+		return "", nil
 	case unreachable(err):
-		return layer.ErrUnavailable, ""
+		return "", layer.ErrUnavailable
 	}
-	return nil, ""
+	return "", nil
 }
 
 func statusKind(code int) error {

@@ -54,8 +54,7 @@ func ExampleError() {
 	_, err := client.Resolve(context.Background(), layer.Ref{
 		Format: layer.FormatHelm, Registry: "oci://ghcr.io/acme/charts", Name: "web", Version: "^2",
 	})
-	var e *registry.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*registry.Error](err); ok {
 		fmt.Println(e)
 		fmt.Println("retry:", e.Retryable(), "name:", e.Ref.Name)
 	}

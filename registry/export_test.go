@@ -245,6 +245,33 @@ func TestExportRefuses(t *testing.T) {
 	}
 }
 
+// packed returns a tar of the layout in dir, changed.
+func packed(t *testing.T, dir string, change func(layout fstest.MapFS)) string {
+	t.Helper()
+	layout := fstest.MapFS{}
+	for _, file := range files(t, dir) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, err := filepath.Rel(dir, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		layout[filepath.ToSlash(name)] = &fstest.MapFile{Data: data}
+	}
+	change(layout)
+	var buf bytes.Buffer
+	if err := archive.WriteTar(&buf, layout, archive.Limits{}); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "in.tar")
+	if err := os.WriteFile(file, buf.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 func TestImportRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -253,30 +280,6 @@ func TestImportRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	inside := registrytest.New(t)
-	pack := func(change func(layout fstest.MapFS)) string {
-		layout := fstest.MapFS{}
-		for _, file := range files(t, dst) {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			name, err := filepath.Rel(dst, file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			layout[filepath.ToSlash(name)] = &fstest.MapFile{Data: data}
-		}
-		change(layout)
-		var buf bytes.Buffer
-		if err := archive.WriteTar(&buf, layout, archive.Limits{}); err != nil {
-			t.Fatal(err)
-		}
-		file := filepath.Join(t.TempDir(), "in.tar")
-		if err := os.WriteFile(file, buf.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
 	blob := "blobs/sha256/" + w.pins[0].Digest.Encoded()
 	tests := map[string]struct {
 		change func(fstest.MapFS)
@@ -301,7 +304,7 @@ func TestImportRefuses(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			src := pack(test.change)
+			src := packed(t, dst, test.change)
 			_, err := inside.Client().Import(t.Context(), src, "test")
 			var e *registry.Error
 			if !errors.As(err, &e) || test.want != nil && !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.reason) {
@@ -312,7 +315,7 @@ func TestImportRefuses(t *testing.T) {
 	t.Run("moved tag", func(t *testing.T) {
 		t.Parallel()
 		s := registrytest.New(t)
-		src := pack(func(fstest.MapFS) {})
+		src := packed(t, dst, func(fstest.MapFS) {})
 		mirrors, err := s.Client().Import(t.Context(), src, "test")
 		if err != nil || len(mirrors) != 1 {
 			t.Fatal(mirrors, err)

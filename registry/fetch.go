@@ -71,7 +71,7 @@ func (c *Client) fetch(ctx context.Context, pin layer.Pin) (files fs.FS, err err
 
 // check returns the root of what was fetched, if it is what the pin names.
 func check(files fs.FS, pin layer.Pin) (fs.FS, error) {
-	switch pin.Format {
+	switch pin.Format { //nolint:exhaustive // what the others hold need not bear the name
 	case layer.FormatPack:
 		p, err := pack.Open(files)
 		if err != nil {
@@ -233,7 +233,7 @@ func (s source) open(ctx context.Context, d digest.Digest, download func() (io.R
 
 // download puts the content of a digest into the cache.
 func (s source) download(ctx context.Context, d digest.Digest, get func() (io.ReadCloser, error)) error {
-	s.cache.log.Debug("fetching", "repository", s.place, "digest", d.String())
+	s.cache.log.DebugContext(ctx, "fetching", "repository", s.place, "digest", d.String())
 	body, err := get()
 	if err != nil {
 		return err

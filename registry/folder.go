@@ -115,7 +115,7 @@ func (f folder) item(root fs.FS, name string) (item, bool, error) {
 	data, err := readFile(root, path.Join(name, file), maxProfile)
 	if err != nil {
 		if i, statErr := fs.Stat(root, path.Join(name, file)); statErr != nil || i.IsDir() {
-			return item{}, false, nil // something else
+			return item{}, false, nil //nolint:nilerr // it is something else
 		}
 		return item{}, false, err
 	}

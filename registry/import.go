@@ -142,7 +142,7 @@ func unpackLayout(ctx context.Context, file, dir string) error {
 		return err
 	}
 	defer f.Close()
-	return archive.Walk(contextReader{ctx, f}, layoutLimits(), func(name string, size int64, content io.Reader) error {
+	return archive.Walk(contextReader{ctx, f}, layoutLimits(), func(name string, _ int64, content io.Reader) error {
 		if name == ocispec.ImageLayoutFile {
 			return nil
 		}

@@ -42,7 +42,7 @@ func viaMirrors[T any](ctx context.Context, c *Client, url string, ask func(url 
 		if err == nil || i == len(routes)-1 || ctx.Err() != nil {
 			return answer, err
 		}
-		c.log().Warn("a mirror does not have it", "mirror", scrubURL(route), "original", url, "error", err)
+		c.log().WarnContext(ctx, "a mirror does not have it", "mirror", scrubURL(route), "original", url, "error", err)
 	}
 	panic("unreachable: the last route returns")
 }

@@ -181,7 +181,7 @@ func (t target) moveTrains(ctx context.Context, tag, group string) error {
 	}
 	wanted := version.Leads(tag, all)
 	if err := (oci.Reference{Reference: version.JoinGroup(group, tag)}).ValidateReferenceAsTag(); err != nil {
-		t.client.log().Warn("the group of a pack cannot be a part of a tag", "repository", t.String(), "group", group)
+		t.client.log().WarnContext(ctx, "the group of a pack cannot be a part of a tag", "repository", t.String(), "group", group)
 	} else if group != "" {
 		var members []string
 		for _, other := range all {

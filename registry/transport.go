@@ -121,7 +121,7 @@ func (t TLS) config() (*tls.Config, error) {
 	if len(t.Cert) > 0 || len(t.Key) > 0 {
 		pair, err := tls.X509KeyPair(t.Cert, t.Key)
 		if err != nil {
-			return nil, fmt.Errorf("Cert and Key: %w", err)
+			return nil, fmt.Errorf("TLS.Cert and TLS.Key: %w", err)
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}

@@ -112,7 +112,7 @@ func splitDigest(text string) (constraint string, d digest.Digest, err error) {
 
 // choose returns one of tags, of which there is one at least, newest first.
 func choose(tags []string, s layer.Strategy) string {
-	switch s {
+	switch s { //nolint:exhaustive // the newest is what is left
 	case layer.Oldest:
 		return tags[len(tags)-1]
 	case layer.NewestPatch:

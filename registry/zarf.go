@@ -65,7 +65,7 @@ func (s source) titled(ctx context.Context, pin layer.Pin) (fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.Close()
+		_ = f.Close()
 	}
 	return files, nil
 }

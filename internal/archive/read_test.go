@@ -248,8 +248,7 @@ func FuzzReadTarGz(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fsys, err := archive.ReadTarGz(bytes.NewReader(data), limits)
 		if err != nil {
-			var problem *archive.Error
-			if !errors.As(err, &problem) {
+			if _, ok := errors.AsType[*archive.Error](err); !ok {
 				t.Fatalf("not an *archive.Error: %v", err)
 			}
 			return
@@ -306,9 +305,8 @@ func TestWalk(t *testing.T) {
 		"traversal": entries(t, file("../a")),
 		"truncated": data[:len(data)/2],
 	} {
-		var problem *archive.Error
 		err := archive.Walk(bytes.NewReader(bad), archive.Limits{}, func(string, int64, io.Reader) error { return nil })
-		if !errors.As(err, &problem) {
+		if _, ok := errors.AsType[*archive.Error](err); !ok {
 			t.Errorf("%s: got %v; want an *archive.Error", name, err)
 		}
 	}

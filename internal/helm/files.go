@@ -53,8 +53,7 @@ func split(name, text string) (docs []document, warnings []string, err error) {
 		before, after, _ := strings.Cut(rest, part)
 		line += strings.Count(before, "\n")
 		d, err := newDocument(name, line, part)
-		var unknown *unknownEventError
-		if errors.As(err, &unknown) {
+		if _, ok := errors.AsType[*unknownEventError](err); ok {
 			warnings = append(warnings, err.Error())
 		} else {
 			docs = append(docs, d)

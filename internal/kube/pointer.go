@@ -104,7 +104,8 @@ func cut(tree map[string]any, path []string) {
 	for key, sub := range tree {
 		kind, name, _ := strings.Cut(key, ":")
 		_, index := strconv.Atoi(path[0])
-		if !(kind == "f" && name == path[0]) && !(index == nil && (kind == "k" || kind == "v" || kind == "i")) {
+		item := kind == "k" || kind == "v" || kind == "i"
+		if (kind != "f" || name != path[0]) && (index != nil || !item) {
 			continue
 		}
 		if len(path) == 1 {

@@ -1,8 +1,8 @@
 package macro
 
 import (
-	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Macro is one macro in a text.
@@ -10,7 +10,9 @@ type Macro struct {
 	Start, End int    // byte offsets; text[Start:End] is "{{ ... }}"
 	Line       int    // from 1
 	Path       string // "spectro.var.replicas", without the leading dot
-	Pipeline   string // what follows the path, "" if nothing does: "substr 0 4"
+	// Pipeline is what the value goes through, "" if nothing: "substr 0 4".
+	// {{ upper .spectro.var.x }} is the same as {{ .spectro.var.x | upper }}.
+	Pipeline string
 }
 
 // prefix begins the path of every macro.
@@ -32,7 +34,8 @@ func Scan(text string) []Macro {
 			at = start + 2
 			continue
 		}
-		if !strings.HasPrefix(inner, prefix) {
+		path, pipeline, ok := split(inner)
+		if !ok {
 			at = start + end
 			if strings.HasPrefix(inner, "{") {
 				at = start + 1 // "{{{ .spectro.x }}}" holds one
@@ -41,7 +44,6 @@ func Scan(text string) []Macro {
 		}
 		line += strings.Count(text[counted:start], "\n")
 		counted = start
-		path, pipeline := split(inner)
 		macros = append(macros, Macro{Start: start, End: start + end, Line: line, Path: path, Pipeline: pipeline})
 		at = start + end
 	}
@@ -52,94 +54,114 @@ func Scan(text string) []Macro {
 // Braces in quoted strings do not end it; opening ones outside of them say that
 // it was none.
 func expression(text string) (length int, inner string) {
-	var quote byte
-	for i := 2; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\n':
+	for i := 2; i < len(text); {
+		switch {
+		case lineBreak(text[i:]) > 0:
 			return 0, ""
-		case quote != 0:
-			if c == '\\' && quote == '"' {
-				i++
-			} else if c == quote {
-				quote = 0
-			}
-		case c == '"' || c == '`':
-			quote = c
 		case strings.HasPrefix(text[i:], "{{"):
 			return 0, ""
 		case strings.HasPrefix(text[i:], "}}"):
 			inner := strings.TrimSuffix(strings.TrimPrefix(text[2:i], "-"), "-")
-			return i + 2, strings.TrimSpace(inner)
+			return i + 2, strings.Trim(inner, " \t")
 		}
+		n := quoted(text[i:])
+		if n < 0 {
+			return 0, ""
+		}
+		i += max(n, 1)
 	}
 	return 0, ""
 }
 
-// split parts "path | pipeline".
-func split(inner string) (path, pipeline string) {
-	path, pipeline, _ = strings.Cut(inner, "|")
-	return strings.TrimSpace(path)[1:], strings.TrimSpace(pipeline)
-}
-
-// A tokenizer replaces macros by tokens that YAML takes for plain words.
-type tokenizer struct {
-	stem   string
-	macros []string // the text of each
-}
-
-// tokenize returns text with each of macros replaced by a token.
-func tokenize(text string, macros []Macro) (string, *tokenizer) {
-	t := &tokenizer{stem: "xMACRO"}
-	for strings.Contains(text, t.stem) {
-		t.stem += "x"
-	}
-	var b strings.Builder
-	last := 0
-	for i, m := range macros {
-		b.WriteString(text[last:m.Start])
-		b.WriteString(t.token(i))
-		t.macros = append(t.macros, text[m.Start:m.End])
-		last = m.End
-	}
-	b.WriteString(text[last:])
-	return b.String(), t
-}
-
-// token returns the i-th token. Its fixed width keeps one token from being the
-// beginning of another.
-func (t *tokenizer) token(i int) string { return fmt.Sprintf("%s%08dx", t.stem, i) }
-
-// replace returns s with the tokens replaced by what with says for each.
-func (t *tokenizer) replace(s string, with func(i int) string) string {
-	if !strings.Contains(s, t.stem) {
-		return s
-	}
-	var b strings.Builder
-	width := len(t.token(0))
-	for {
-		at := strings.Index(s, t.stem)
-		if at < 0 || len(s) < at+width {
-			b.WriteString(s)
-			return b.String()
-		}
-		var i int
-		if _, err := fmt.Sscanf(s[at+len(t.stem):at+width], "%08dx", &i); err != nil || i >= len(t.macros) {
-			b.WriteString(s[:at+1])
-			s = s[at+1:]
+// quoted returns the length of the quoted string that text begins with: 0 if
+// it begins with none, and -1 if the string does not end on its line. As macros
+// stand in strings of YAML, \" opens a string too, which another one closes.
+func quoted(text string) int {
+	for _, q := range [...]string{`"`, "`", `\"`} {
+		if !strings.HasPrefix(text, q) {
 			continue
 		}
-		b.WriteString(s[:at])
-		b.WriteString(with(i))
-		s = s[at+width:]
+		for i := len(q); i < len(text) && lineBreak(text[i:]) == 0; i++ {
+			switch {
+			case strings.HasPrefix(text[i:], q):
+				return i + len(q)
+			case q == `"` && text[i] == '\\':
+				i++
+			}
+		}
+		return -1
 	}
+	return 0
 }
 
-// Protect replaces the macros in a YAML text by plain words, so that YAML can
-// be parsed where macros stand unquoted. restore puts them back, in any string
-// that comes of the text.
-func Protect(text string) (protected string, restore func(string) string) {
-	protected, t := tokenize(text, Scan(text))
-	return protected, func(s string) string {
-		return t.replace(s, func(i int) string { return t.macros[i] })
+// split parts "path | pipeline" and "function argument... path | pipeline". It
+// reports false if the expression is no macro.
+func split(inner string) (path, pipeline string, ok bool) {
+	if !printable(inner, "\t") || !utf8.ValidString(inner) {
+		return "", "", false // YAML would refuse it
+	}
+	words := words(inner)
+	first := words
+	for i, w := range words {
+		if w == "|" {
+			first = words[:i]
+			break
+		}
+	}
+	if len(first) == 0 {
+		return "", "", false
+	}
+	rest := strings.Join(words[min(len(first)+1, len(words)):], " ")
+	if rest == "" && len(words) > len(first) {
+		rest = "|" // with nothing behind it, which is refused with the pipeline
+	}
+	last := first[len(first)-1]
+	switch {
+	case strings.HasPrefix(first[0], prefix):
+		if pipeline = rest; len(first) > 1 {
+			// What follows the path without a bar is refused with the pipeline.
+			pipeline = join("| "+strings.Join(first[1:], " "), rest)
+		}
+		return first[0][1:], pipeline, true
+	case isName(first[0]) && strings.HasPrefix(last, prefix):
+		return last[1:], join(strings.Join(first[:len(first)-1], " "), rest), true
+	}
+	return "", "", false
+}
+
+func join(first, rest string) string {
+	if first == "" || rest == "" {
+		return first + rest
+	}
+	return first + " | " + rest
+}
+
+func isName(word string) bool {
+	c := word[0] | 0x20
+	return 'a' <= c && c <= 'z'
+}
+
+// words parts an expression at white space and bars, outside of quoted strings.
+func words(s string) []string {
+	var list []string
+	for {
+		s = strings.TrimLeft(s, " \t")
+		if s == "" {
+			return list
+		}
+		n := quoted(s)
+		if n <= 0 {
+			n = strings.IndexAny(s, " \t|\"`")
+			switch {
+			case n < 0:
+				n = len(s)
+			case n == 0:
+				n = 1 // a bar, or a quote that is never closed
+			case s[n] == '"' && s[n-1] == '\\' && n > 1:
+				n-- // the quote is \"
+			}
+		}
+		list = append(list, s[:n])
+		s = s[n:]
 	}
 }

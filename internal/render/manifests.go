@@ -18,6 +18,16 @@ func (b *builder) manifests() error {
 	return errors.Join(errs...)
 }
 
+// attached renders the manifests that are attached to the layer, in the
+// namespace of its content.
+func (b *builder) attached() error {
+	var errs []error
+	for _, m := range b.Layer.AttachedManifests {
+		errs = append(errs, b.manifest(m.Name, []byte(m.Content)))
+	}
+	return errors.Join(errs...)
+}
+
 func (b *builder) manifest(name string, text []byte) error {
 	objects, err := manifest.Parse(name, text)
 	if err != nil {

@@ -54,6 +54,7 @@ func (b *builder) packRenderer(p *pack.Pack) (packRenderer, error) {
 	}
 	b.namespace = cmp.Or(b.Layer.Namespace, settings.Namespace, DefaultNamespace)
 	b.out.requireOf(cmp.Or(b.Layer.Namespace, settings.Namespace), settings)
+	b.out.Readiness = settings.Readiness
 	return packRenderer{b, p, config, settings}, nil
 }
 

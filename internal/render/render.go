@@ -47,6 +47,8 @@ type Output struct {
 	// Namespaces must be there before the objects. Those that Objects hold
 	// are not listed, and neither is [DefaultNamespace] when nobody named it.
 	Namespaces []Namespace
+	// Readiness are the checks that a pack brings.
+	Readiness []layer.Check
 	// Warnings say what was left out or left unchecked.
 	Warnings []string
 }
@@ -105,7 +107,7 @@ func Layer(ctx context.Context, in Input) (*Output, error) {
 	default:
 		err = b.fail("", &UnsupportedError{format})
 	}
-	if err != nil {
+	if err = errors.Join(err, b.attached()); err != nil {
 		return nil, err
 	}
 	b.out.adoptNamespaces()

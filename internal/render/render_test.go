@@ -270,3 +270,18 @@ func pairs(m map[string]string) []string {
 	}
 	return texts
 }
+
+func TestAttachedManifests(t *testing.T) {
+	t.Parallel()
+	l := inline("{apiVersion: v1, kind: ConfigMap, metadata: {name: own}}")
+	l.AttachedManifests = []layer.Manifest{{Name: "more", Content: "{apiVersion: v1, kind: Secret, metadata: {name: attached}, stringData: {a: b}}"}}
+	l.Namespace = "ns"
+	out := run(t, render.Input{Layer: l})
+	if len(out.Objects) != 2 || out.Objects[1].GetName() != "attached" || out.Objects[1].DefaultNamespace != "ns" || out.Objects[1].Source != "more" {
+		t.Errorf("objects are %v, want the attached one last", out.Objects)
+	}
+	l.AttachedManifests[0].Content = "kind: Secret"
+	if _, err := render.Layer(t.Context(), render.Input{Layer: l}); err == nil || !strings.Contains(err.Error(), "more:1: apiVersion: is missing") {
+		t.Errorf("error = %v, want the place in the attached manifest", err)
+	}
+}

@@ -28,6 +28,7 @@ type Error struct {
 	Line, Column int    // from 1; zero if unknown
 	Path         string // "spec.layers[2].name"; "" is the document
 	Problem      string
+	Unknown      bool // the problem is that there is no such field
 }
 
 func (e *Error) Error() string {
@@ -41,13 +42,31 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Lines says on which line of a document each field stands, by path.
-type Lines map[string]int
+// A Position is a place in a document, counted from 1.
+type Position struct{ Line, Column int }
+
+// Positions says where in a document the value of each field stands, by path.
+type Positions map[string]Position
+
+// Nearest returns where the field at path stands, or else the nearest field
+// around it; it is zero if nothing is known.
+func (p Positions) Nearest(path string) Position {
+	for {
+		if at, ok := p[path]; ok {
+			return at
+		}
+		cut := strings.LastIndexAny(path, ".[")
+		if cut < 0 {
+			return Position{}
+		}
+		path = path[:cut]
+	}
+}
 
 // Decode decodes data, which holds exactly one document, into the struct that
 // into points to. It returns where each field stands, and all problems, each
 // an [*Error], joined.
-func Decode(data []byte, into any) (Lines, error) {
+func Decode(data []byte, into any) (Positions, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
@@ -61,9 +80,9 @@ func Decode(data []byte, into any) (Lines, error) {
 		}
 		return nil, &Error{Problem: "more than one document; put each into a file of its own"}
 	}
-	d := decoder{lines: Lines{}}
+	d := decoder{positions: Positions{}, data: string(data)}
 	d.value("", doc.Content[0], reflect.ValueOf(into).Elem(), "")
-	return d.lines, errors.Join(d.errs...)
+	return d.positions, errors.Join(d.errs...)
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: line (\d+): (.*)$`)
@@ -77,16 +96,20 @@ func syntaxError(err error) error {
 }
 
 type decoder struct {
-	lines Lines
-	errs  []error
+	positions Positions
+	errs      []error
+
+	data       string
+	lines      []string // of data; made when needed
+	key, after int      // lines of the key of the value, and of what follows it; zero if nothing does
 }
 
 func (d *decoder) problem(path string, n *yaml.Node, format string, args ...any) {
-	d.errs = append(d.errs, &Error{n.Line, n.Column, path, fmt.Sprintf(format, args...)})
+	d.errs = append(d.errs, &Error{Line: n.Line, Column: n.Column, Path: path, Problem: fmt.Sprintf(format, args...)})
 }
 
 func (d *decoder) value(path string, n *yaml.Node, v reflect.Value, tag string) {
-	d.lines[path] = n.Line
+	d.positions[path] = Position{n.Line, n.Column}
 	if n.Kind == yaml.AliasNode {
 		// Aliases of aliases grow without bound, and may hold themselves.
 		d.problem(path, n, "is an alias; write the value out")
@@ -122,7 +145,8 @@ func (d *decoder) structure(path string, n *yaml.Node, v reflect.Value) {
 	d.keys(path, n, func(key, value *yaml.Node, at string) {
 		f, ok := fields.byName[key.Value]
 		if !ok {
-			d.problem(at, key, "unknown field%s (known: %s)", nearest.Hint(key.Value, fields.names), strings.Join(fields.names, ", "))
+			known := fmt.Sprintf("unknown field%s (known: %s)", nearest.Hint(key.Value, fields.names), strings.Join(fields.names, ", "))
+			d.errs = append(d.errs, &Error{Line: key.Line, Column: key.Column, Path: at, Problem: known, Unknown: true})
 			return
 		}
 		d.value(at, value, f.value, f.tag)
@@ -145,8 +169,14 @@ func (d *decoder) mapping(path string, n *yaml.Node, v reflect.Value) {
 // keys visits the entries of a mapping and reports keys that stand there twice.
 func (d *decoder) keys(path string, n *yaml.Node, visit func(key, value *yaml.Node, at string)) {
 	seen := map[string]int{}
+	after := d.after
+	defer func() { d.after = after }()
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
+		d.after = after
+		if i+2 < len(n.Content) {
+			d.after = n.Content[i+2].Line
+		}
 		at := key.Value
 		if path != "" {
 			at = path + "." + key.Value
@@ -156,6 +186,7 @@ func (d *decoder) keys(path string, n *yaml.Node, visit func(key, value *yaml.No
 			continue
 		}
 		seen[key.Value] = key.Line
+		d.key = key.Line
 		visit(key, n.Content[i+1], at)
 	}
 }
@@ -166,7 +197,13 @@ func (d *decoder) sequence(path string, n *yaml.Node, v reflect.Value) {
 		return
 	}
 	list := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
+	after := d.after
+	defer func() { d.after = after }()
 	for i, item := range n.Content {
+		d.after = after
+		if i+1 < len(n.Content) {
+			d.after = n.Content[i+1].Line
+		}
 		d.value(fmt.Sprintf("%s[%d]", path, i), item, list.Index(i), "")
 	}
 	v.Set(list)
@@ -179,6 +216,10 @@ func (d *decoder) text(path string, n *yaml.Node, v reflect.Value, tag string) {
 	}
 	if tag != "document" {
 		d.problem(path, n, "is %s, want text", describe(n))
+		return
+	}
+	if text, ok := d.source(n); ok {
+		v.SetString(text)
 		return
 	}
 	var b bytes.Buffer

@@ -37,7 +37,7 @@ values:
   replicas: 2
 `
 	var got outer
-	lines, err := Decode([]byte(doc), &got)
+	positions, err := Decode([]byte(doc), &got)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,8 +48,8 @@ values:
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Decode gives\n%+v, want\n%+v", got, want)
 	}
-	if lines["items[0].size"] != 8 {
-		t.Errorf("items[0].size is on line %d, want 8", lines["items[0].size"])
+	if at := positions.Nearest("items[0].size.unit"); at != (Position{8, 9}) {
+		t.Errorf("items[0].size is at %v, want 8:9", at)
 	}
 }
 

@@ -31,7 +31,7 @@ func problems(err error) []pack.Problem {
 		}
 		for _, cause := range causes(err) {
 			p := like
-			if e, ok := cause.(*helm.SchemaError); ok {
+			if e, ok := errors.AsType[*helm.SchemaError](cause); ok {
 				all = append(all, ofSchema(p, err, e)...)
 				continue
 			}
@@ -46,7 +46,7 @@ func problems(err error) []pack.Problem {
 
 // causes returns what is at the bottom of err, or the first that says where.
 func causes(err error) []error {
-	switch err.(type) {
+	switch err.(type) { //nolint:errorlint // the outermost that says where is wanted
 	case *pack.Error, *macro.Error:
 		return []error{err}
 	}

@@ -90,7 +90,7 @@ type images struct {
 
 // collect adds the images and texts of an object.
 func (i *images) collect(o manifest.Object, at place) {
-	i.walk(o.Unstructured.Object, at)
+	i.walk(o.Object, at)
 }
 
 func (i *images) walk(v any, at place) {

@@ -157,7 +157,7 @@ func name(kind, namespace, name string) string { return kind + "/" + namespace +
 // are written.
 func written(manifest string) []string {
 	var names []string
-	for _, doc := range strings.Split(manifest, "\n---\n") {
+	for doc := range strings.SplitSeq(manifest, "\n---\n") {
 		var o struct {
 			Kind     string
 			Metadata struct{ Name, Namespace string }

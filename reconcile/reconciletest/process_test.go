@@ -195,7 +195,7 @@ func remains(left trace) error {
 		return errors.Join(fmt.Errorf("somebody listens on %s", left.Host), conn.Close())
 	}
 	if _, err := os.Stat(left.Dir); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("the directory %s: %v, want it gone", left.Dir, err)
+		return fmt.Errorf("the directory %s: %w, want it gone", left.Dir, err)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package registrytest
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -80,9 +81,7 @@ func (f Fault) rewrite(w http.ResponseWriter, r *http.Request, next http.Handler
 	if f.Change != nil {
 		body = f.Change(body)
 	}
-	for key, values := range answer.Header() {
-		w.Header()[key] = values
-	}
+	maps.Copy(w.Header(), answer.Header())
 	if r.Method != http.MethodHead {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
