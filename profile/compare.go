@@ -36,7 +36,7 @@ type Difference struct {
 	// Fields are those of the profile itself: "type", "labels.team".
 	Fields []ValueChange `json:"fields,omitempty"`
 	// Profiles are those of a stack that differ, if locks were compared.
-	Profiles []ProfileChange `json:"profiles,omitempty"`
+	Profiles []Change `json:"profiles,omitempty"`
 	// Layers are in the order in which they are installed, with those that are
 	// removed at the end.
 	Layers []LayerChange `json:"layers,omitempty"`
@@ -73,8 +73,8 @@ type VariableChange struct {
 	Repave string `json:"repave,omitempty"`
 }
 
-// A ProfileChange is a profile of a stack that differs.
-type ProfileChange struct {
+// A Change is a profile of a stack that differs.
+type Change struct {
 	Profile string     `json:"profile"`
 	Type    ChangeType `json:"type"`
 	From    string     `json:"from,omitempty"` // its version

@@ -56,7 +56,7 @@ type lockComparison struct {
 
 // profiles compares the profiles. An infrastructure that took the place of
 // another is removed and added.
-func (c lockComparison) profiles(a, b *Lock) []ProfileChange {
+func (c lockComparison) profiles(a, b *Lock) []Change {
 	was, is := map[string]LockedProfile{}, map[string]LockedProfile{}
 	for _, p := range a.Profiles {
 		was[p.Name] = p
@@ -66,10 +66,10 @@ func (c lockComparison) profiles(a, b *Lock) []ProfileChange {
 	}
 	all := maps.Clone(was)
 	maps.Copy(all, is)
-	var changes []ProfileChange
+	var changes []Change
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		before, after := was[name], is[name]
-		change := ProfileChange{Profile: name, From: before.Version, To: after.Version, Type: Changed}
+		change := Change{Profile: name, From: before.Version, To: after.Version, Type: Changed}
 		switch {
 		case before.Name == "":
 			change.Type = Added

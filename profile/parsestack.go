@@ -116,7 +116,7 @@ type stackReader struct {
 	origin
 	load     func(file string) (*Profile, error)
 	profiles []*Profile
-	refs     []ProfileRef
+	refs     []Reference
 	errs     []error
 }
 
@@ -135,9 +135,9 @@ func (r *stackReader) check(name string, spec stackSpec) {
 
 // profile reads the file of a profile, or takes note of a reference.
 func (r *stackReader) profile(at string, sp stackProfile) {
-	ref := ProfileRef{Registry: sp.Registry, Name: sp.Name, Version: sp.Version, Strategy: sp.Strategy}
+	ref := Reference{Registry: sp.Registry, Name: sp.Name, Version: sp.Version, Strategy: sp.Strategy}
 	switch {
-	case sp.File != "" && ref != ProfileRef{}:
+	case sp.File != "" && ref != Reference{}:
 		r.problem(at, "names a file and a profile in a registry; keep one")
 	case sp.File != "":
 		p, err := r.load(sp.File)

@@ -62,7 +62,7 @@ func TestLoadStack(t *testing.T) {
 func TestParseStack(t *testing.T) {
 	t.Parallel()
 	s, err := profile.ParseStack([]byte("apiVersion: strata.dev/v1alpha1\nkind: ClusterStack\nmetadata: {name: prod}\nspec: {profiles: [{registry: acme, name: base, version: ~1.2, strategy: oldest}]}\n"))
-	want := profile.ProfileRef{Registry: "acme", Name: "base", Version: "~1.2", Strategy: "oldest"}
+	want := profile.Reference{Registry: "acme", Name: "base", Version: "~1.2", Strategy: "oldest"}
 	if err != nil || len(s.References) != 1 || s.References[0] != want {
 		t.Errorf("ParseStack gives %+v, %v", s, err)
 	}

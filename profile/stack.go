@@ -18,7 +18,7 @@ type Stack struct {
 	Profiles []*Profile
 	// References name further profiles, in registries. [Stack.ResolveProfiles]
 	// makes profiles of them.
-	References []ProfileRef
+	References []Reference
 	// Overrides change layers on this cluster only, at most one each.
 	Overrides []Override
 	// Variables are the values of this cluster, by the name of the variable.

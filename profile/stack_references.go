@@ -15,9 +15,9 @@ import (
 // profileFile is the name of the file with the profile in its artifact.
 const profileFile = "profile.yaml"
 
-// A ProfileRef names a profile in a registry. Its fields are those of
+// A Reference names a profile in a registry. Its fields are those of
 // [layer.Pack].
-type ProfileRef struct {
+type Reference struct {
 	Registry string         `json:"registry,omitempty"`
 	Name     string         `json:"name"`
 	Version  string         `json:"version,omitempty"`
@@ -25,7 +25,7 @@ type ProfileRef struct {
 }
 
 // Ref returns r as a reference of format [layer.FormatProfile].
-func (r ProfileRef) Ref() layer.Ref {
+func (r Reference) Ref() layer.Ref {
 	return layer.Ref{Format: layer.FormatProfile, Registry: r.Registry, Name: r.Name, Version: r.Version, Strategy: r.Strategy}
 }
 

@@ -191,7 +191,7 @@ func (s shelf) Fetch(_ context.Context, pin layer.Pin) (fs.FS, error) {
 func TestResolveProfiles(t *testing.T) {
 	t.Parallel()
 	registry := shelf{"apps2.1.0": addon, "base1.0.0": infra, "odd1.0.0": infra}
-	refs := []profile.ProfileRef{{Name: "apps", Version: "2.x"}, {Registry: "acme", Name: "base"}}
+	refs := []profile.Reference{{Name: "apps", Version: "2.x"}, {Registry: "acme", Name: "base"}}
 	known := versions{"apps": "2.1.0", "base": "1.0.0"}
 	maps.Copy(known, world)
 	stack := &profile.Stack{References: refs, Variables: map[string]string{"token": "abc"}}
@@ -218,7 +218,7 @@ func TestResolveProfiles(t *testing.T) {
 	if restored, err := again.Restore(t.Context(), lock); err != nil || restored.Digest() != desired.Digest() {
 		t.Errorf("the lock does not lead to the same state: %v", err)
 	}
-	stack.References = []profile.ProfileRef{{Name: "odd"}, {Name: "none"}}
+	stack.References = []profile.Reference{{Name: "odd"}, {Name: "none"}}
 	known["odd"] = "1.0.0"
 	_, err = stack.ResolveProfiles(t.Context(), known, registry, nil)
 	if !errors.Is(err, layer.ErrNotFound) || !strings.Contains(err.Error(), "holds base@1.0.0, not odd@1.0.0") {

@@ -57,7 +57,7 @@ func (p *Plan) Markdown() string {
 		var why strings.Builder
 		why.WriteString(cell(s.Reason))
 		for _, c := range s.Changes {
-			why.WriteString(fmt.Sprintf("<br>`%s`: %s → %s", cell(c.Field), cell(orMissing(c.Old)), cell(orMissing(c.New))))
+			fmt.Fprintf(&why, "<br>`%s`: %s → %s", cell(c.Field), cell(orMissing(c.Old)), cell(orMissing(c.New)))
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", s.Action, cell(s.Object.String()), cell(s.Layer), why.String())
 	}
