@@ -16,7 +16,8 @@ CACHE := $(or $(STRATA_CACHE),$(XDG_CACHE_HOME),$(HOME)/.cache)/strata
 # not among them: it is compiled as its build script does it, or all of Kubernetes
 # would be compiled once more. That has no race detector.
 MODULES := $(sort $(patsubst ./%/go.mod,%,$(shell find . -mindepth 2 -name go.mod ! -path './internal/controlplane/*' ! -path '*/testdata/*'))) .
-each = @for module in $(MODULES); do (set -x; cd "$$module" && $(1)) || exit 1; done
+each = @failed=; for module in $(MODULES); do (set -x; cd "$$module" && $(1)) || failed="$$failed $$module"; done; \
+	test -z "$$failed" || { echo "this failed in:$$failed"; exit 1; }
 CONTROLPLANE := cd internal/controlplane && CGO_ENABLED=0 GOFLAGS='-mod=readonly -trimpath -buildvcs=false'
 
 LINT_VERSION := v2.15.0
@@ -93,8 +94,8 @@ vet: controlplane
 .PHONY: lint
 lint: $(LINT) controlplane
 	$(LINT) config verify
-	$(CONTROLPLANE) $(LINT) run --allow-parallel-runners --disable $(LINT_TOO_DEEP)
 	$(call each,$(LINT) run --allow-parallel-runners)
+	$(CONTROLPLANE) $(LINT) run --allow-parallel-runners --disable $(LINT_TOO_DEEP)
 
 $(LINT):
 	@echo "building golangci-lint $(LINT_VERSION); this takes minutes, once"

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/strata-go/strata/pack"
@@ -53,11 +54,11 @@ func count(problems []pack.Problem) string {
 	for _, p := range problems {
 		counts[p.Severity]++
 	}
-	text := ""
+	var text strings.Builder
 	for _, s := range []pack.Severity{pack.SeverityError, pack.SeverityWarning, pack.SeverityInfo} {
 		if counts[s] > 0 {
-			text += fmt.Sprintf(", %d %s", counts[s], s)
+			text.WriteString(fmt.Sprintf(", %d %s", counts[s], s))
 		}
 	}
-	return text
+	return text.String()
 }

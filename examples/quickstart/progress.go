@@ -49,6 +49,10 @@ func (l *life) progress(e reconcile.Event) {
 		say("failed: %s", e.Message)
 	case reconcile.ObjectKept:
 		say("keeps %s: %s", e.Object, e.Message)
+	case reconcile.HookStarted:
+		say("runs the %s hook %s", e.Message, e.Object)
+	case reconcile.ObjectApplied, reconcile.ObjectDeleted:
+		// Too many to tell of each.
 	}
 }
 

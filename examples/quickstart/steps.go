@@ -191,7 +191,7 @@ func (l *life) leave(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		defer os.Remove(f.Name())
+		defer func() { _ = os.Remove(f.Name()) }()
 		if _, err := f.Write(l.cluster.Kubeconfig); err != nil {
 			return err
 		}

@@ -23,7 +23,9 @@ func runAPIServer(ctx context.Context, listener net.Listener, args []string) err
 		return err
 	}
 	opts.SecureServing.Listener = listener
-	opts.SecureServing.BindPort = listener.Addr().(*net.TCPAddr).Port
+	if address, ok := listener.Addr().(*net.TCPAddr); ok {
+		opts.SecureServing.BindPort = address.Port
+	}
 	completed, err := opts.Complete(ctx)
 	if err != nil {
 		return fmt.Errorf("completing options: %w", err)

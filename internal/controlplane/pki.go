@@ -33,8 +33,8 @@ func newAuthority(name string) (*certificate, error) {
 }
 
 // client makes a certificate that names a Kubernetes user and its groups.
-func (ca *certificate) client(user string, groups ...string) (*certificate, error) {
-	return issue(ca, &x509.Certificate{
+func (c *certificate) client(user string, groups ...string) (*certificate, error) {
+	return issue(c, &x509.Certificate{
 		Subject:     pkix.Name{CommonName: user, Organization: groups},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
@@ -42,8 +42,8 @@ func (ca *certificate) client(user string, groups ...string) (*certificate, erro
 }
 
 // server makes the certificate of the API server.
-func (ca *certificate) server() (*certificate, error) {
-	return issue(ca, &x509.Certificate{
+func (c *certificate) server() (*certificate, error) {
+	return issue(c, &x509.Certificate{
 		Subject:     pkix.Name{CommonName: "kube-apiserver"},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},

@@ -185,7 +185,7 @@ func token(t *testing.T, base string, c *configuration.Configuration) http.Handl
 // sign makes a token for scopes such as "repository:a/b:pull,push".
 func sign(signer jose.Signer, scopes []string) (string, error) {
 	access := []map[string]any{}
-	for _, scope := range strings.Fields(strings.Join(scopes, " ")) {
+	for scope := range strings.FieldsSeq(strings.Join(scopes, " ")) {
 		if f := strings.SplitN(scope, ":", 3); len(f) == 3 {
 			access = append(access, map[string]any{"type": f[0], "name": f[1], "actions": strings.Split(f[2], ",")})
 		}

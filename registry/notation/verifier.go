@@ -152,6 +152,7 @@ func (s store) GetCertificates(_ context.Context, kind truststore.Type, _ string
 		return slices.Clone(s.Certificates), nil
 	case truststore.TypeTSA:
 		return slices.Clone(s.TimestampCertificates), nil
+	default:
+		return nil, nil
 	}
-	return nil, nil
 }

@@ -83,7 +83,7 @@ func (a authority) signer(t *testing.T, name string, valid time.Duration) notati
 		SerialNumber: big.NewInt(2), Subject: subject(name), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(valid),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
 	}, a.cert, key, a.key)
-	s, err := signer.New(key, []*x509.Certificate{cert, a.cert})
+	s, err := signer.NewGenericSigner(key, []*x509.Certificate{cert, a.cert})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,8 +29,7 @@ func startNamespaces(ctx context.Context, client kubernetes.Interface, metadataC
 			return 0, ignoreGone(err)
 		}
 		err = deleter.Delete(ctx, name.Name)
-		var remaining *deletion.ResourcesRemainingError
-		if errors.As(err, &remaining) {
+		if _, ok := errors.AsType[*deletion.ResourcesRemainingError](err); ok {
 			return 50 * time.Millisecond, nil
 		}
 		return 0, err

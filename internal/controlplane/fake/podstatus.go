@@ -80,7 +80,7 @@ func containerStatus(c corev1.Container, now life, started metav1.Time) corev1.C
 		Name:    c.Name,
 		Image:   c.Image,
 		Ready:   now.ready,
-		Started: ptr.To(now.phase == corev1.PodRunning),
+		Started: new(now.phase == corev1.PodRunning),
 	}
 	switch {
 	case now.waiting != nil:
