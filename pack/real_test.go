@@ -5,20 +5,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/strata-go/strata/internal/realpacks"
 	"github.com/strata-go/strata/pack"
 )
 
 // realPacks returns a folder of real packs.
 func realPacks(t *testing.T) string {
 	t.Helper()
-	dir := os.Getenv("STRATA_PACKS")
-	if dir == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("STRATA_PACKS must name a folder of packs")
-		}
-		t.Skip("STRATA_PACKS does not name a folder of packs")
-	}
-	return dir
+	return realpacks.Dir(t)
 }
 
 // Every pack of a public catalogue opens, and its settings can be read, but for

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/strata-go/strata/internal/realpacks"
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/profile"
 )
@@ -15,13 +16,7 @@ import (
 // values that their schemas ask for.
 func TestMergedValuesOfPacks(t *testing.T) {
 	t.Parallel()
-	folder := os.Getenv("STRATA_PACKS")
-	if folder == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("STRATA_PACKS is not set")
-		}
-		t.Skip("STRATA_PACKS, a folder of packs, is not set")
-	}
+	folder := realpacks.Dir(t)
 	folders, _ := filepath.Glob(filepath.Join(folder, "*", "pack.json"))
 	if len(folders) < 190 {
 		t.Fatalf("%d packs in %s", len(folders), folder)

@@ -240,3 +240,34 @@ spec:
 		t.Error(err)
 	}
 }
+
+// What does not go together, or not from here, is found before anything is written.
+func TestE2EConstraints(t *testing.T) {
+	l := newLife(t, "rules")
+	client := l.server.Client()
+	pack := func(version, constraints string) {
+		t.Helper()
+		text := fmt.Sprintf(`{"name": "needy", "displayName": "Needy", "version": %q, "layer": "addon", "cloudTypes": ["all"], "constraints": {"dependencies": [%s]}}`, version, constraints)
+		if _, err := client.PushPack(l.ctx, l.server.URL, files("pack.json", text, "values.yaml", "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pack("1.0.0", "")
+	pack("2.0.0", `{"packName": "missing", "layer": "addon", "type": "required"}`)
+	desired := func(version string) *profile.Desired {
+		t.Helper()
+		one := layer.Layer{Name: "needy", Source: layer.Source{Pack: &layer.Pack{Name: "needy", Version: version}}}
+		d, err := profile.Resolve(l.ctx, client, nil, &profile.Profile{Name: "rules", Version: "1.0.0", Type: profile.AddOn, Layers: []layer.Layer{one, plain("cm", objects("rules"))}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	_, err := l.engine.Reconcile(l.ctx, l.target, desired("2.0.0"))
+	if e := asError[*profile.ConstraintError](t, err); e.Rule != profile.RuleRequired || e.Layer != "needy" || !errors.Is(err, reconcile.ErrTerminal) {
+		t.Errorf("error = %v, want the pack that is required", err)
+	}
+	l.wroteNothing()
+	l.converge(desired("1.0.0"))
+	l.removes()
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 
 	"github.com/opencontainers/go-digest"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/internal/manifest"
+	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/profile"
 )
 
@@ -36,6 +38,9 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 		inputs := digest.FromString(pinned.Digest().String() + version)
 		p.layers = append(p.layers, &layerWork{PinnedLayer: pinned, inputs: inputs})
 	}
+	if err := s.checkConstraints(ctx, p); err != nil {
+		return nil, err
+	}
 	if err := s.renderChanged(ctx, p, live); err != nil {
 		return nil, err
 	}
@@ -47,6 +52,20 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 	}
 	p.Steps = steps(p)
 	return p, s.Budget.check(p.Steps)
+}
+
+// checkConstraints checks that what is in a new state goes together, and may
+// follow what the cluster has.
+func (s *session) checkConstraints(ctx context.Context, p *Plan) error {
+	if p.Desired == p.before.Desired {
+		return nil
+	}
+	content := func(pin layer.Pin) (fs.FS, error) { return s.fetcher().Fetch(ctx, pin) }
+	err := p.desired.CheckConstraints(content, p.before.Lock, nil)
+	if errors.Is(err, profile.ErrConstraint) {
+		return terminal{err}
+	}
+	return err
 }
 
 // renderChanged renders the layers for which there may be something to do.

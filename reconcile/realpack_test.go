@@ -7,19 +7,14 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/strata-go/strata/internal/realpacks"
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/profile"
 )
 
 // A real pack goes the whole way: pushed, resolved by a constraint, reconciled.
 func TestE2ERealPack(t *testing.T) {
-	packs := os.Getenv("STRATA_PACKS")
-	if packs == "" {
-		if os.Getenv("CI") != "" {
-			t.Log("STRATA_PACKS is not set")
-		}
-		t.Skip("set STRATA_PACKS to a folder of real packs")
-	}
+	packs := realpacks.Dir(t)
 	l := newLife(t, "real")
 	pin, err := l.server.Client().PushPack(l.ctx, l.server.URL, os.DirFS(filepath.Join(packs, "hello-universe-1.3.1")))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/strata-go/strata/internal/realpacks"
 	"github.com/strata-go/strata/pack"
 	"github.com/strata-go/strata/registry/registrytest"
 )
@@ -14,13 +15,7 @@ import (
 // exact version, and fetched again with the same files.
 func TestRealPacks(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("STRATA_PACKS")
-	if dir == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("STRATA_PACKS must name a folder of packs")
-		}
-		t.Skip("STRATA_PACKS does not name a folder of packs")
-	}
+	dir := realpacks.Dir(t)
 	folders, err := filepath.Glob(filepath.Join(dir, "*", "pack.json"))
 	if err != nil || len(folders) == 0 {
 		t.Fatalf("no packs in %s: %v", dir, err)

@@ -57,7 +57,7 @@ func count(problems []pack.Problem) string {
 	var text strings.Builder
 	for _, s := range []pack.Severity{pack.SeverityError, pack.SeverityWarning, pack.SeverityInfo} {
 		if counts[s] > 0 {
-			text.WriteString(fmt.Sprintf(", %d %s", counts[s], s))
+			fmt.Fprintf(&text, ", %d %s", counts[s], s)
 		}
 	}
 	return text.String()

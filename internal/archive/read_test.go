@@ -17,6 +17,7 @@ import (
 	"testing/iotest"
 
 	"github.com/strata-go/strata/internal/archive"
+	"github.com/strata-go/strata/internal/realpacks"
 )
 
 // entries builds a tar file. A header without a type is a regular file of its
@@ -217,13 +218,7 @@ func TestFSIsReadOnly(t *testing.T) {
 // Every chart in a folder of real packs can be read.
 func TestReadRealCharts(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("STRATA_PACKS")
-	if dir == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("STRATA_PACKS must name a folder of packs")
-		}
-		t.Skip("STRATA_PACKS does not name a folder of packs")
-	}
+	dir := realpacks.Dir(t)
 	charts, err := filepath.Glob(filepath.Join(dir, "*", "charts", "*.tgz"))
 	if err != nil || len(charts) == 0 {
 		t.Fatalf("no charts in %s: %v", dir, err)

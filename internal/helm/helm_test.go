@@ -10,6 +10,7 @@ import (
 
 	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/manifest"
+	"github.com/strata-go/strata/internal/realpacks"
 )
 
 // files makes a file system of a text in which "-- path --" begins a file.
@@ -78,14 +79,7 @@ func data(t *testing.T, objects []manifest.Object, name string) map[string]any {
 // packs returns the folder of packs to test with.
 func packs(t *testing.T) string {
 	t.Helper()
-	folder := os.Getenv("STRATA_PACKS")
-	if folder == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("STRATA_PACKS is not set")
-		}
-		t.Skip("STRATA_PACKS, a folder of packs, is not set")
-	}
-	return folder
+	return realpacks.Dir(t)
 }
 
 // packChart reads a chart of a pack.

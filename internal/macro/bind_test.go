@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/strata-go/strata/internal/realpacks"
 )
 
 // Only what a macro stands in changes, and that only as far as it must.
@@ -241,13 +243,7 @@ func compare(want, got *yaml.Node, bound func(*yaml.Node) string) string {
 // the document.
 func TestBindPacks(t *testing.T) {
 	t.Parallel()
-	packs := os.Getenv("STRATA_PACKS")
-	if packs == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("STRATA_PACKS is not set")
-		}
-		t.Skip("STRATA_PACKS, a folder of packs, is not set")
-	}
+	packs := realpacks.Dir(t)
 	files, _ := filepath.Glob(filepath.Join(packs, "*", "values.yaml"))
 	if len(files) < 190 {
 		t.Fatalf("%d packs in %s", len(files), packs)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/strata-go/strata/internal/manifest"
+	"github.com/strata-go/strata/internal/realpacks"
 )
 
 func TestParse(t *testing.T) {
@@ -188,13 +189,7 @@ func TestParseNullMetadata(t *testing.T) {
 
 func TestParsePacks(t *testing.T) {
 	t.Parallel()
-	packs := os.Getenv("STRATA_PACKS")
-	if packs == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("STRATA_PACKS is not set")
-		}
-		t.Skip("STRATA_PACKS, a folder of packs, is not set")
-	}
+	packs := realpacks.Dir(t)
 	data, err := os.ReadFile(filepath.Join(packs, "multus-3.9.0/manifests/multus-daemonset-thick-plugin.yaml"))
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/strata-go/strata/internal/realpacks"
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/pack"
 	"github.com/strata-go/strata/registry"
@@ -139,13 +140,7 @@ func refused(t *testing.T, s server) {
 
 // The 199 packs of the catalogue have the same digests on every registry.
 func TestRealPacks(t *testing.T) {
-	dir := os.Getenv("STRATA_PACKS")
-	if dir == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("STRATA_PACKS must name a folder of packs")
-		}
-		t.Skip("STRATA_PACKS does not name a folder of packs")
-	}
+	dir := realpacks.Dir(t)
 	folders, err := filepath.Glob(filepath.Join(dir, "*", "pack.json"))
 	if err != nil || len(folders) == 0 {
 		t.Fatalf("no packs in %s: %v", dir, err)

@@ -10,19 +10,14 @@ import (
 	"testing"
 
 	"github.com/strata-go/strata/internal/helm"
+	"github.com/strata-go/strata/internal/realpacks"
 	"github.com/strata-go/strata/internal/render"
 	"github.com/strata-go/strata/layer"
 )
 
 func realPack(t *testing.T, folder, values string) render.Input {
 	t.Helper()
-	packs := os.Getenv("STRATA_PACKS")
-	if packs == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("STRATA_PACKS is not set")
-		}
-		t.Skip("STRATA_PACKS, a folder of packs, is not set")
-	}
+	packs := realpacks.Dir(t)
 	macro := regexp.MustCompile(`\{\{ *\.spectro[^}]*\}\}`)
 	return render.Input{
 		Layer:        layer.Layer{Name: "l", Source: layer.Source{Pack: &layer.Pack{Name: folder}}},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/strata-go/strata/internal/realpacks"
 	"github.com/strata-go/strata/internal/values"
 )
 
@@ -77,13 +78,7 @@ func TestParseErrors(t *testing.T) {
 
 func TestParsePacks(t *testing.T) {
 	t.Parallel()
-	packs := os.Getenv("STRATA_PACKS")
-	if packs == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("STRATA_PACKS is not set")
-		}
-		t.Skip("STRATA_PACKS, a folder of packs, is not set")
-	}
+	packs := realpacks.Dir(t)
 	files, _ := filepath.Glob(filepath.Join(packs, "*", "values.yaml"))
 	if len(files) < 100 {
 		t.Fatalf("%d packs in %s", len(files), packs)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/strata-go/strata/internal/realpacks"
 	"github.com/strata-go/strata/pack/packlint"
 )
 
@@ -34,13 +35,7 @@ var defects = map[string][]string{
 // "template" finds, without a network.
 func TestRealPacks(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("STRATA_PACKS")
-	if dir == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("STRATA_PACKS must name a folder of packs")
-		}
-		t.Skip("STRATA_PACKS does not name a folder of packs")
-	}
+	dir := realpacks.Dir(t)
 	folders, err := filepath.Glob(filepath.Join(dir, "*", "pack.json"))
 	if err != nil || len(folders) != 199 {
 		t.Fatalf("%d packs in %s: %v", len(folders), dir, err)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/strata-go/strata/internal/txtar"
 	"github.com/strata-go/strata/layer"
-	"github.com/strata-go/strata/pack"
 	"github.com/strata-go/strata/profile"
 )
 
@@ -97,79 +96,27 @@ func (o *outcome) check(a *txtar.Archive) error {
 			}
 		}
 	}
-	facts := profile.Facts{}
-	var err error
-	if facts.Pools, err = pools(a); err != nil {
+	nodes, err := pools(a)
+	if err != nil {
 		return err
 	}
-	if facts.Layers, err = o.facts(); err != nil {
-		return err
-	}
+	var before *profile.Lock
 	if o.before != nil && o.before.desired != nil {
-		if facts.Before, err = o.before.facts(); err != nil {
-			return err
+		before = o.before.desired.Lock()
+	}
+	// What a case does not have is not checked.
+	known := func(pin layer.Pin) (fs.FS, error) {
+		for _, s := range []*stage{&o.stage, o.before} {
+			if s == nil {
+				continue
+			}
+			if folder, ok := s.folder(pin); ok {
+				return folder, nil
+			}
 		}
+		return nil, nil
 	}
-	return profile.CheckConstraints(facts)
-}
-
-func (s *stage) facts() ([]profile.LayerFacts, error) {
-	facts := s.desired.Facts()
-	for i, l := range s.layers {
-		folder, ok := s.folder(l.Pin)
-		if !ok {
-			continue
-		}
-		var err error
-		if facts[i].Values, err = l.MergedValues(); err != nil {
-			return nil, err
-		}
-		if l.Pack != nil {
-			err = packFacts(&facts[i], folder)
-		} else if l.Helm != nil {
-			err = chartFacts(&facts[i], folder)
-		}
-		if err != nil {
-			return nil, caseError{fmt.Errorf("%s@%s: %w", l.Pin.Name, l.Pin.Resolved, err)}
-		}
-	}
-	return facts, nil
-}
-
-func packFacts(facts *profile.LayerFacts, folder fs.FS) error {
-	p, err := pack.Open(folder)
-	if err != nil {
-		return err
-	}
-	facts.Clouds = p.CloudTypes
-	for _, d := range p.Constraints.Dependencies {
-		facts.Dependencies = append(facts.Dependencies, profile.Dependency{Pack: d.Pack, Kind: d.Kind, Type: string(d.Type), MinVersion: d.MinVersion, MaxVersion: d.MaxVersion})
-	}
-	for _, r := range p.Constraints.Resources {
-		need := profile.Resource{Type: r.Type, MinLimit: r.MinLimit}
-		for _, c := range r.Components {
-			need.Components = append(need.Components, profile.Component(c))
-		}
-		facts.Resources = append(facts.Resources, need)
-	}
-	return nil
-}
-
-func chartFacts(facts *profile.LayerFacts, folder fs.FS) error {
-	text, err := fs.ReadFile(folder, "Chart.yaml")
-	if err != nil {
-		return err
-	}
-	var chart struct {
-		KubeVersion string `yaml:"kubeVersion"`
-	}
-	if err := yaml.Unmarshal(text, &chart); err != nil {
-		return err
-	}
-	if chart.KubeVersion != "" {
-		facts.KubeVersions = []string{chart.KubeVersion}
-	}
-	return nil
+	return o.desired.CheckConstraints(known, before, nodes)
 }
 
 // pools reads the file nodes.
