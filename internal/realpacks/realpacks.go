@@ -13,7 +13,7 @@ const variable = "STRATA_PACKS"
 // says so. CI names the folder if it has one, so there nothing is skipped.
 func Dir(t testing.TB) string {
 	t.Helper()
-	dir := os.Getenv(variable)
+	dir := os.Getenv(variable) //nolint:forbidigo // only tests call it
 	if dir == "" {
 		t.Skip(variable + " does not name a folder of real packs")
 	}
