@@ -17,6 +17,27 @@ import (
 // cluster has them. Those that are gone are missing.
 type observed map[kube.Key]*metav1.PartialObjectMetadata
 
+// A survey is what a pass begins with.
+type survey struct {
+	inv     *inventory.Inventory
+	version string // of the cluster
+	live    observed
+}
+
+// survey reads the inventory, and what became of the objects in it.
+func (s *session) survey(ctx context.Context) (survey, error) {
+	inv, err := s.keeper.Load(ctx)
+	if err != nil {
+		return survey{}, err
+	}
+	version, err := s.client.ServerVersion(ctx)
+	if err != nil {
+		return survey{}, err
+	}
+	live, err := s.observe(ctx, inv)
+	return survey{inv, version, live}, err
+}
+
 // observe reads the metadata of everything in inv: one list for each kind.
 func (s *session) observe(ctx context.Context, inv *inventory.Inventory) (observed, error) {
 	byResource := map[kube.Resource][]inventory.Object{}

@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/strata-go/strata/layer"
+	"github.com/strata-go/strata/profile"
 	"github.com/strata-go/strata/reconcile"
 )
 
@@ -296,4 +298,47 @@ func TestE2EForce(t *testing.T) {
 		t.Errorf("the config map has %v, %v", cm.Data, err)
 	}
 	l.removes()
+}
+
+// Sensitive values are in no plan, event or error, wherever they go.
+func TestE2ESensitive(t *testing.T) {
+	l := newLife(t, "sensitive")
+	desired := func(token, port string) *profile.Desired {
+		t.Helper()
+		s, err := profile.Compose(&profile.Profile{
+			Name: "sensitive", Version: "1.0.0", Type: profile.AddOn,
+			Variables: []profile.Variable{{Name: "token", Sensitive: true}},
+			Layers: []layer.Layer{plain("cm", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: sensitive, namespace: default}\ndata: {token: 'the {{ .spectro.var.token }}'}\n"+
+				"---\napiVersion: v1\nkind: Service\nmetadata: {name: sensitive, namespace: default, labels: {a: '{{ .spectro.var.token }}'}}\nspec: {ports: [{port: "+port+"}]}\n")},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Variables = map[string]string{"token": token}
+		d, err := s.Resolve(l.ctx, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	l.converge(desired("first-secret", "80"))
+	plan, err := l.engine.Plan(l.ctx, l.target, desired("second-secret", "80"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := plan.MarshalJSON()
+	if text := plan.String() + plan.Markdown() + string(data); err != nil || strings.Contains(text, "-secret") || !strings.Contains(text, ".data.token") {
+		t.Errorf("the plan shows a secret, or not what changes: %s", text)
+	}
+	_, err = l.engine.Reconcile(l.ctx, l.target, desired("no label: $$$", "80"))
+	if err == nil || strings.Contains(err.Error(), "$$$") {
+		t.Errorf("the error shows a secret, or there is none: %v", err)
+	}
+	if asError[*reconcile.LayerError](t, err).Layer != "cm" {
+		t.Errorf("error = %v, want that of the layer", err)
+	}
+	l.removes()
+	if text := fmt.Sprint(l.events); strings.Contains(text, "-secret") {
+		t.Errorf("events show a secret: %s", text)
+	}
 }

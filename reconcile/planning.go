@@ -21,36 +21,28 @@ import (
 // inputs changed or whose objects drifted.
 func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 	s.events.redact = d.Redact
-	inv, err := s.keeper.Load(ctx)
+	now, err := s.survey(ctx)
 	if err != nil {
 		return nil, err
 	}
-	version, err := s.client.ServerVersion(ctx)
-	if err != nil {
-		return nil, err
-	}
-	live, err := s.observe(ctx, inv)
-	if err != nil {
-		return nil, err
-	}
-	p := &Plan{Target: s.target.name(), Desired: d.Digest(), desired: d, before: inv}
+	p := &Plan{Target: s.target.name(), Desired: d.Digest(), desired: d, before: now.inv}
 	for _, pinned := range d.Layers() {
-		inputs := digest.FromString(pinned.Digest().String() + version)
+		inputs := digest.FromString(pinned.Digest().String() + now.version)
 		p.layers = append(p.layers, &layerWork{PinnedLayer: pinned, inputs: inputs})
 	}
 	if err := s.checkConstraints(ctx, p); err != nil {
 		return nil, err
 	}
-	if err := s.renderChanged(ctx, p, live); err != nil {
+	if err := s.renderChanged(ctx, p, now.live); err != nil {
 		return nil, err
 	}
 	if err := s.prepare(ctx, p); err != nil {
 		return nil, err
 	}
-	if err := s.decideAll(ctx, p, live); err != nil {
+	if err := s.decideAll(ctx, p, now.live); err != nil {
 		return nil, err
 	}
-	p.Steps = steps(p)
+	p.Steps = hideSensitive(steps(p), d.Redact)
 	return p, s.Budget.check(p.Steps)
 }
 

@@ -61,7 +61,7 @@ func (r *Reconciler) with(ctx context.Context, t Target, do func(*session) error
 		events:     &events{listen: r.OnEvent},
 		rendered:   map[string]rendered{},
 	}
-	return do(s)
+	return s.redacted(do(s))
 }
 
 // group returns a group for requests to the cluster.

@@ -77,24 +77,17 @@ func (s *Status) Ready() bool {
 // status reads the inventory, what became of the objects in it, and how those
 // are that can be otherwise than ready.
 func (s *session) status(ctx context.Context) (*Status, error) {
-	inv, err := s.keeper.Load(ctx)
+	now, err := s.survey(ctx)
 	if err != nil {
 		return nil, err
 	}
-	version, err := s.client.ServerVersion(ctx)
-	if err != nil {
-		return nil, err
-	}
-	live, err := s.observe(ctx, inv)
-	if err != nil {
-		return nil, err
-	}
+	inv := now.inv
 	out := &Status{
-		Target: s.target.name(), Installed: !inv.Empty(), KubernetesVersion: version,
+		Target: s.target.name(), Installed: !inv.Empty(), KubernetesVersion: now.version,
 		Profiles: inv.Profiles, Lock: inv.Lock, Layers: []LayerStatus{},
 	}
 	for i := range inv.Layers {
-		l, err := s.layerStatus(ctx, &inv.Layers[i], live)
+		l, err := s.layerStatus(ctx, &inv.Layers[i], now.live)
 		if err != nil {
 			return nil, err
 		}
