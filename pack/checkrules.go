@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/strata-go/strata/internal/joined"
 	"github.com/strata-go/strata/internal/version"
 )
 
@@ -43,7 +44,7 @@ func (c *checker) constraints() {
 
 // inValues adds errors about values, whose places are looked up.
 func (c *checker) inValues(severity Severity, err error) {
-	for _, err := range flatten(err) {
+	for _, err := range joined.Errors(err) {
 		if e, ok := errors.AsType[*Error](err); ok {
 			c.add(severity, c.values.place(e.Field), "%v", e.Err)
 		}
@@ -54,7 +55,7 @@ func (c *checker) inValues(severity Severity, err error) {
 // hold: as they are, and what each preset adds.
 func (c *checker) presets() (offered []map[string]any) {
 	presets, err := c.pack.Presets()
-	c.errors(flatten(err)...)
+	c.errors(joined.Errors(err)...)
 	offered = append(offered, c.values.data)
 	for _, p := range presets {
 		adds, err := parseValues(presetsFile, p.Add)
@@ -96,7 +97,7 @@ func (c *checker) schema(offered []map[string]any) {
 		default:
 			continue
 		}
-		for _, err := range flatten(Schema{rule}.Check(c.values.data)) {
+		for _, err := range joined.Errors(Schema{rule}.Check(c.values.data)) {
 			severity := SeverityWarning
 			if errors.Is(err, errMissing) {
 				severity = SeverityInfo

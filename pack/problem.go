@@ -53,22 +53,6 @@ func problemOf(severity Severity, err error) Problem {
 	return Problem{Severity: severity, Message: err.Error()}
 }
 
-// flatten returns the errors that were joined.
-func flatten(err error) []error {
-	if err == nil {
-		return nil
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	var all []error
-	for _, err := range joined.Unwrap() {
-		all = append(all, flatten(err)...)
-	}
-	return all
-}
-
 // A place is where a problem is.
 type place struct {
 	file         string

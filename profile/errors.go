@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/strata-go/strata/internal/joined"
 	"github.com/strata-go/strata/internal/strictyaml"
 )
 
@@ -92,7 +93,7 @@ func (o origin) errorf(sort error, path, format string, args ...any) *Error {
 // syntaxErrors turns the problems that strictyaml found into Errors.
 func syntaxErrors(file string, err error) error {
 	var problems []error
-	for _, e := range unjoin(err) {
+	for _, e := range joined.Errors(err) {
 		p := &Error{File: file, Problem: e.Error(), Err: ErrSyntax}
 		if se, ok := errors.AsType[*strictyaml.Error](e); ok {
 			p.Line, p.Column, p.Path, p.Problem = se.Line, se.Column, se.Path, se.Problem
@@ -100,12 +101,4 @@ func syntaxErrors(file string, err error) error {
 		problems = append(problems, p)
 	}
 	return errors.Join(problems...)
-}
-
-// unjoin returns the errors that [errors.Join] joined, or err alone.
-func unjoin(err error) []error {
-	if j, ok := err.(interface{ Unwrap() []error }); ok {
-		return j.Unwrap()
-	}
-	return []error{err}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/strata-go/strata/internal/joined"
 	"github.com/strata-go/strata/internal/strictyaml"
 	"github.com/strata-go/strata/layer"
 )
@@ -62,7 +63,7 @@ func (im *importer) unknown(err error) error {
 		return nil
 	}
 	var errs []error
-	for _, e := range unjoin(err) {
+	for _, e := range joined.Errors(err) {
 		if se, ok := errors.AsType[*strictyaml.Error](e); ok && se.Unknown {
 			im.notes.add(se.Path, "is not known, and left out")
 		} else {

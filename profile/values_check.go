@@ -3,6 +3,7 @@ package profile
 import (
 	"errors"
 
+	"github.com/strata-go/strata/internal/joined"
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/pack"
 )
@@ -33,19 +34,12 @@ func (l PinnedLayer) checkValues() error {
 
 // schemaErrors makes errors of the profile of what a schema reports.
 func (l PinnedLayer) schemaErrors(err error) []error {
-	if err == nil {
-		return nil
-	}
 	from := l.scope.layers[l.scope.layer].from
-	if _, joined := err.(interface{ Unwrap() []error }); joined {
-		var errs []error
-		for _, inner := range unjoin(err) {
-			errs = append(errs, l.schemaErrors(inner)...)
+	all := joined.Errors(err)
+	for i, one := range all {
+		if e, ok := errors.AsType[*pack.Error](one); ok {
+			all[i] = from.errorf(ErrInvalid, "", "layer %q: value %s: %v", l.Name, e.Field, e.Err)
 		}
-		return errs
 	}
-	if e, ok := errors.AsType[*pack.Error](err); ok {
-		return []error{from.errorf(ErrInvalid, "", "layer %q: value %s: %v", l.Name, e.Field, e.Err)}
-	}
-	return []error{err}
+	return all
 }

@@ -36,13 +36,14 @@ func (c *Client) routes(url string) []string {
 // viaMirrors asks the mirrors of a URL and then the original, until one has an
 // answer. If none has, the error is that of the last.
 func viaMirrors[T any](ctx context.Context, c *Client, url string, ask func(url string) (T, error)) (T, error) {
+	var answer T
+	var err error
 	routes := c.routes(url)
 	for i, route := range routes {
-		answer, err := ask(route)
-		if err == nil || i == len(routes)-1 || ctx.Err() != nil {
-			return answer, err
+		if answer, err = ask(route); err == nil || i == len(routes)-1 || ctx.Err() != nil {
+			break
 		}
 		c.log().WarnContext(ctx, "a mirror does not have it", "mirror", scrubURL(route), "original", url, "error", err)
 	}
-	panic("unreachable: the last route returns")
+	return answer, err
 }

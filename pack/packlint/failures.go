@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/strata-go/strata/internal/helm"
+	"github.com/strata-go/strata/internal/joined"
 	"github.com/strata-go/strata/internal/macro"
 	"github.com/strata-go/strata/internal/manifest"
 	"github.com/strata-go/strata/internal/render"
@@ -24,7 +25,7 @@ func (r *Report) fail(err error) {
 // problems makes a problem of each error that was joined, however deep.
 func problems(err error) []pack.Problem {
 	var all []pack.Problem
-	for _, err := range flatten(err) {
+	for _, err := range joined.Errors(err) {
 		like := pack.Problem{Severity: pack.SeverityError}
 		if e, ok := errors.AsType[*render.Error](err); ok {
 			like.File, err = e.File, e.Err
@@ -53,7 +54,7 @@ func causes(err error) []error {
 	if inner := errors.Unwrap(err); inner != nil {
 		return causes(inner)
 	}
-	if joined := flatten(err); len(joined) > 1 {
+	if joined := joined.Errors(err); len(joined) > 1 {
 		var all []error
 		for _, err := range joined {
 			all = append(all, causes(err)...)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/strata-go/strata/internal/helm"
+	"github.com/strata-go/strata/internal/joined"
 	"github.com/strata-go/strata/internal/render"
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/pack"
@@ -173,7 +174,7 @@ func written(manifest string) []string {
 // plain removes from err what says which layer and pack it is about.
 func plain(err error) error {
 	var errs []error
-	for _, err := range flatten(err) {
+	for _, err := range joined.Errors(err) {
 		if e, ok := errors.AsType[*render.Error](err); ok {
 			err = e.Err
 		}
@@ -194,20 +195,4 @@ func fileError(err error) error {
 		return fs.ErrNotExist
 	}
 	return err
-}
-
-// flatten returns the errors that were joined.
-func flatten(err error) []error {
-	if err == nil {
-		return nil
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	var all []error
-	for _, err := range joined.Unwrap() {
-		all = append(all, flatten(err)...)
-	}
-	return all
 }
