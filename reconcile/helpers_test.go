@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,6 +50,7 @@ var helmBinary = sync.OnceValues(func() (string, error) {
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil
 	}
+	fmt.Fprintln(os.Stderr, "building Helm's own command, once for this machine; it may take some minutes")
 	install := exec.Command("go", "install", "-trimpath", "helm.sh/helm/v3/cmd/helm@"+v)
 	install.Env = append(os.Environ(), "GOBIN="+dir, "CGO_ENABLED=0", "GOFLAGS=-mod=mod")
 	if out, err := install.CombinedOutput(); err != nil {

@@ -28,7 +28,12 @@ func run(m *testing.M) int {
 	if testing.Short() {
 		return m.Run()
 	}
-	var err error
+	// Before any test, and its time limit, begins: the first build takes minutes.
+	_, err := helmBinary()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "building helm:", err)
+		return 1
+	}
 	shared, err = reconciletest.StartControlPlane(context.Background(), nil)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
