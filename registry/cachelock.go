@@ -8,24 +8,20 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/strata-go/strata/internal/retry"
 )
 
-const (
-	firstWait = 2 * time.Millisecond
-	maxWait   = 100 * time.Millisecond
-)
-
-// wait calls try until it succeeds or fails. It polls, since the systems' own
-// waiting for a lock cannot be cancelled.
+// wait calls try until it succeeds or fails. It asks again and again, since the
+// systems' own waiting for a lock cannot be cancelled.
 func wait(ctx context.Context, try func() (bool, error)) error {
-	for pause := firstWait; ; pause = min(2*pause, maxWait) {
+	pause := retry.Backoff{First: 2 * time.Millisecond, Longest: 100 * time.Millisecond}
+	for {
 		if ok, err := try(); ok || err != nil {
 			return err
 		}
-		select {
-		case <-ctx.Done():
+		if pause.Wait(ctx) != nil {
 			return context.Cause(ctx)
-		case <-time.After(pause):
 		}
 	}
 }
