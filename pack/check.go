@@ -26,6 +26,7 @@ func Check(fsys fs.FS) (*Pack, []Problem) {
 	c := &checker{pack: p}
 	c.errors(errs...)
 	if p != nil {
+		c.errors(p.missing...)
 		c.all()
 	}
 	SortProblems(c.problems)

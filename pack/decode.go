@@ -12,11 +12,17 @@ import (
 type decoder struct {
 	data []byte
 	errs []error
+	// missing are errors about files that are named and not there.
+	missing []error
 }
 
 func (d *decoder) report(offset int, field string, err error) {
+	d.errs = append(d.errs, d.at(offset, field, err))
+}
+
+func (d *decoder) at(offset int, field string, err error) error {
 	line, column := position(d.data, offset)
-	d.errs = append(d.errs, &Error{File: packFile, Line: line, Column: column, Field: field, Err: err})
+	return &Error{File: packFile, Line: line, Column: column, Field: field, Err: err}
 }
 
 // An object is a JSON object whose fields are read.

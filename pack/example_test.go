@@ -13,13 +13,13 @@ import (
 func ExampleOpen() {
 	_, err := pack.Open(fstest.MapFS{"pack.json": {Data: []byte(`{
   "name": "hello", "displayName": "Hello", "layer": "add-on",
-  "kubeManifests": ["manifests/hello.yaml"]
+  "kubeManifests": ["../hello.yaml"]
 }`)}})
 	fmt.Println(err)
 	// Output:
 	// pack.json:1:1: version: required, but missing
 	// pack.json:2:53: layer: "add-on" is not a layer: want os, kernel, k8s, cni, csi or addon
-	// pack.json:3:21: kubeManifests[0]: file "manifests/hello.yaml": file does not exist
+	// pack.json:3:21: kubeManifests[0]: file "../hello.yaml": not a path inside the pack
 }
 
 // A preset changes only what it is about.

@@ -32,7 +32,9 @@ var (
 
 // Open reads the pack in fsys: its root is the pack directory, or has the pack
 // directory as its only folder. Fields of pack.json that are not known are
-// ignored; values.yaml is not parsed.
+// ignored; values.yaml is not parsed. Charts and manifests that are named and
+// not there do not keep a pack from being read, stored or moved, only from
+// being installed: see [Pack.Complete].
 //
 // All defects are reported at once, each as an [*Error], joined.
 func Open(fsys fs.FS) (*Pack, error) {
@@ -43,8 +45,12 @@ func Open(fsys fs.FS) (*Pack, error) {
 	return p, nil
 }
 
+// Complete returns an error unless every file that the pack names is there:
+// [*Error]s, joined, which wrap [fs.ErrNotExist].
+func (p *Pack) Complete() error { return errors.Join(p.missing...) }
+
 // open returns as much of the pack as can be read, or nil if there is no JSON
-// to read, and all defects by their places.
+// to read, and all defects by their places, but for [Pack.Complete]'s.
 func open(fsys fs.FS) (*Pack, []error) {
 	root, err := archive.Root(fsys, packFile)
 	if err != nil {
@@ -70,6 +76,7 @@ func open(fsys fs.FS) (*Pack, []error) {
 		d.errs = append(d.errs, &Error{File: valuesFile, Err: err})
 	}
 	slices.SortStableFunc(d.errs, byPlace)
+	p.missing = d.missing
 	return p, d.errs
 }
 
@@ -127,7 +134,7 @@ func (o object) kind(text, field string) layer.Kind {
 }
 
 // files reads a list of paths, and reports those that are no regular files of
-// the pack.
+// the pack. Those that are not there are kept apart.
 func (o object) files(fsys fs.FS, field string) []string {
 	var names []string
 	o.list(field, func(item value, at string) {
@@ -136,8 +143,12 @@ func (o object) files(fsys fs.FS, field string) []string {
 			return
 		}
 		name := path.Clean(text) // as in "./charts/x.tgz"
-		if err := regular(fsys, name); err != nil {
-			o.report(item.offset, at, fmt.Errorf("file %q: %w", text, err))
+		err := regular(fsys, name)
+		switch wrapped := fmt.Errorf("file %q: %w", text, err); {
+		case errors.Is(err, fs.ErrNotExist):
+			o.missing = append(o.missing, o.at(item.offset, at, wrapped))
+		case err != nil:
+			o.report(item.offset, at, wrapped)
 		}
 		names = append(names, name)
 	})

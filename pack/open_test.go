@@ -2,6 +2,7 @@ package pack_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"reflect"
 	"strings"
@@ -124,7 +125,6 @@ func TestOpenReportsAll(t *testing.T) {
 pack.json:2:11: name: "../Pack" cannot name a pack: want lower-case letters and digits, with . _ or - between them
 pack.json:3:18: displayName: want a string, not a number
 pack.json:4:12: layer: "disk" is not a layer: want os, kernel, k8s, cni, csi or addon
-pack.json:5:14: charts[0]: file "charts/gone.tgz": file does not exist
 pack.json:5:33: charts[1]: file "../out.tgz": not a path inside the pack
 pack.json:5:47: charts[2]: file "folder": not a regular file
 pack.json:5:57: charts[3]: want a string, not a number
@@ -143,8 +143,27 @@ values.yaml: not a regular file`
 	if !errors.As(err, &first) || first.Field != "version" || first.Line != 1 {
 		t.Errorf("first error: %+v", first)
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		t.Error("the missing file is not fs.ErrNotExist")
+}
+
+// A pack that names files which are not there can be read, and says so.
+func TestComplete(t *testing.T) {
+	t.Parallel()
+	named := strings.Replace(minimal, "{", `{"charts": ["gone.tgz", "c.tgz"], "kubeManifests": ["gone.yaml"], `, 1)
+	p, err := pack.Open(dir("pack.json", named, "c.tgz", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = p.Complete()
+	const want = `pack.json:1:13: charts[0]: file "gone.tgz": file does not exist
+pack.json:1:53: kubeManifests[0]: file "gone.yaml": file does not exist`
+	if !errors.Is(err, fs.ErrNotExist) || err.Error() != want {
+		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+	if _, problems := pack.Check(p.FS()); !strings.Contains(fmt.Sprint(problems), strings.Split(want, "\n")[1]) {
+		t.Errorf("Check: %v", problems)
+	}
+	if p, err = pack.Open(dir("pack.json", named, "c.tgz", "", "gone.tgz", "", "gone.yaml", "")); err != nil || p.Complete() != nil {
+		t.Errorf("got %v, %v", err, p.Complete())
 	}
 }
 

@@ -31,7 +31,8 @@ type Pack struct {
 	// Values is values.yaml as it is, comments included; empty if there is none.
 	Values []byte
 
-	files fs.FS
+	files   fs.FS
+	missing []error // see Complete
 }
 
 // FS returns the files of the pack. The paths in p are relative to its root.

@@ -11,8 +11,8 @@ import (
 	"testing/fstest"
 
 	"github.com/strata-go/strata/internal/realpacks"
+	"github.com/strata-go/strata/internal/version"
 	"github.com/strata-go/strata/layer"
-	"github.com/strata-go/strata/pack"
 	"github.com/strata-go/strata/registry"
 )
 
@@ -138,53 +138,64 @@ func refused(t *testing.T, s server) {
 	}
 }
 
-// The 199 packs of the catalogue have the same digests on every registry.
+// The 199 packs of the catalogue have the same digests on every registry, and
+// are found there by version, train and constraint.
 func TestRealPacks(t *testing.T) {
 	dir := realpacks.Dir(t)
 	folders, err := filepath.Glob(filepath.Join(dir, "*", "pack.json"))
-	if err != nil || len(folders) == 0 {
-		t.Fatalf("no packs in %s: %v", dir, err)
+	if err != nil || len(folders) != 199 {
+		t.Fatalf("%d packs in %s: %v", len(folders), dir, err)
 	}
-	digests := map[string]string{}
-	all := servers(t)
-	for _, name := range []string{"distribution", "docker-registry 2.8"} {
-		s, ok := all[name]
-		if !ok {
-			continue
-		}
+	first := map[string]layer.Pin{} // by folder
+	for name, s := range servers(t) {
 		client := s.client(t)
-		pushed := 0
+		pushed := map[string][]layer.Pin{} // by the name of the pack
 		for _, file := range folders {
 			folder := filepath.Dir(file)
 			pin, err := client.PushPack(t.Context(), "it", os.DirFS(folder))
-			if errors.As(err, new(*pack.Error)) {
-				t.Logf("%s: %v", folder, err) // package pack says which may not open
-				continue
-			}
 			if err != nil {
 				t.Errorf("%s: %v", folder, err)
 				continue
 			}
-			pushed++
-			key := pin.Name + "@" + pin.Version
-			if digests[key] == "" {
-				digests[key] = pin.Digest.String()
+			if was, ok := first[folder]; ok && was.Digest != pin.Digest {
+				t.Errorf("%s: %s and %s", folder, was.Digest, pin.Digest)
 			}
-			if digests[key] != pin.Digest.String() {
-				t.Errorf("%s: %s and %s", key, digests[key], pin.Digest)
-			}
-			got, err := client.Resolve(t.Context(), layer.Ref{Format: layer.FormatPack, Name: pin.Name, Version: pin.Version})
-			if err != nil || got.Digest != pin.Digest {
-				t.Errorf("%s: got %v, %v", key, got, err)
-				continue
-			}
-			if _, err := client.Fetch(t.Context(), got); err != nil {
-				t.Errorf("%s: %v", key, err)
+			first[folder] = pin
+			pushed[pin.Name] = append(pushed[pin.Name], pin)
+			if _, err := client.Fetch(t.Context(), pin); err != nil {
+				t.Errorf("%s: %v", folder, err)
 			}
 		}
-		t.Logf("%s: %d of %d packs", name, pushed, len(folders))
+		found := 0
+		for _, pins := range pushed {
+			found += finds(t, client, pins)
+		}
+		t.Logf("%s: %d packs, found in %d ways", name, len(first), found)
 	}
-	if len(digests) == 0 {
-		t.Error("nothing was pushed")
+}
+
+// finds resolves all versions of a pack by their names, by the trains that they
+// lead, and by constraints, and returns how often it did.
+func finds(t *testing.T, client *registry.Client, pins []layer.Pin) (found int) {
+	t.Helper()
+	var tags []string
+	for _, pin := range pins {
+		tags = append(tags, version.ToTag(pin.Version))
 	}
+	for i, pin := range pins {
+		queries := append(version.Leads(tags[i], tags), pin.Version)
+		for _, constraint := range []string{"~" + pin.Version, ">=" + pin.Version} {
+			if best, err := version.Select(constraint, tags); err == nil && len(best) > 0 && best[0] == tags[i] {
+				queries = append(queries, constraint)
+			}
+		}
+		for _, q := range queries {
+			got, err := client.Resolve(t.Context(), layer.Ref{Format: layer.FormatPack, Name: pin.Name, Version: q})
+			if err != nil || got.Digest != pin.Digest {
+				t.Errorf("%s %q: got %v, %v; want %s", pin.Name, q, got, err, pin.Digest)
+			}
+			found++
+		}
+	}
+	return found
 }

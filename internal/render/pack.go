@@ -23,6 +23,9 @@ func (b *builder) packLayer(ctx context.Context) error {
 		return b.fail("", errNoContent)
 	}
 	p, err := pack.Open(b.Content)
+	if err == nil {
+		err = p.Complete()
+	}
 	if err != nil {
 		return b.fail("", err)
 	}

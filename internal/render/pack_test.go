@@ -3,6 +3,7 @@ package render_test
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -11,6 +12,7 @@ import (
 	"github.com/strata-go/strata/internal/manifest"
 	"github.com/strata-go/strata/internal/render"
 	"github.com/strata-go/strata/layer"
+	"github.com/strata-go/strata/pack"
 )
 
 const packFiles = `
@@ -215,6 +217,17 @@ func TestPackBindError(t *testing.T) {
 	_, err := render.Layer(t.Context(), render.Input{Layer: packLayer(""), Content: stack(t),
 		Bind: func([]byte) ([]byte, error) { return nil, broken }})
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "pack stack: values.yaml: no such variable") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A pack that lacks what it names is not rendered without it.
+func TestPackIncomplete(t *testing.T) {
+	t.Parallel()
+	fsys := stack(t)
+	delete(fsys, "charts/db.tgz")
+	_, err := render.Layer(t.Context(), render.Input{Layer: packLayer(""), Bind: bind, Content: fsys})
+	if e := new(pack.Error); !errors.As(err, &e) || !errors.Is(err, fs.ErrNotExist) || e.File != "pack.json" || e.Line == 0 {
 		t.Errorf("got %v", err)
 	}
 }
