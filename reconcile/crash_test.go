@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,27 +16,8 @@ import (
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/profile"
 	"github.com/strata-go/strata/reconcile"
+	"github.com/strata-go/strata/reconcile/reconciletest"
 )
-
-// errCrashed is what a process that is dead gets for its requests.
-var errCrashed = errors.New("the process is dead")
-
-// crashing lets a number of requests through, and then ends the process: there
-// are no requests any more, and nobody who would wait.
-type crashing struct {
-	left atomic.Int64
-	end  context.CancelFunc
-}
-
-func (c *crashing) wrap(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		if c.left.Add(-1) < 0 {
-			c.end()
-			return nil, errCrashed
-		}
-		return next.RoundTrip(r)
-	})
-}
 
 // crashWorld is a small stack in its versions.
 type crashWorld struct {
@@ -86,14 +65,14 @@ func objects(names ...string) string {
 
 // fresh returns a new process: a Reconciler of the same identity, that dies
 // after some requests.
-func (w crashWorld) fresh(requests int64) (context.Context, *reconcile.Reconciler, reconcile.Target) {
+func (w crashWorld) fresh(requests int) (context.Context, *reconcile.Reconciler, reconcile.Target) {
 	ctx, cancel := context.WithCancel(w.ctx)
 	w.Cleanup(cancel)
-	c := &crashing{end: cancel}
-	c.left.Store(requests)
+	faults := new(reconciletest.Faults)
+	faults.Play(reconciletest.Rule{Skip: requests, Times: reconciletest.Always, Fault: reconciletest.Die(cancel)})
 	target := w.target
 	target.Config = rest.CopyConfig(shared.Config)
-	target.Config.Wrap(c.wrap)
+	target.Config.Wrap(faults.Wrap)
 	return ctx, &reconcile.Reconciler{Fetcher: w.engine.Fetcher, Identity: "crash"}, target
 }
 
@@ -121,7 +100,7 @@ func (w crashWorld) owned() []string {
 // same state, and then reset to the state before.
 func (w crashWorld) dies(what string, do, reset func(context.Context, *reconcile.Reconciler, reconcile.Target) error, want []string) {
 	w.Helper()
-	for n := int64(0); ; n++ {
+	for n := 0; ; n++ {
 		died := do(w.fresh(n))
 		if died != nil && !errors.Is(died, context.Canceled) {
 			w.Fatalf("%s, dead after %d requests: %v", what, n, died)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"net/http"
 	"os"
-	"sync"
 	"testing"
 
 	"k8s.io/client-go/kubernetes"
@@ -55,48 +53,14 @@ func needsControlPlane(t *testing.T) {
 	}
 }
 
-// a request, as the API server sees it.
-type request struct{ method, path, query string }
-
-func (r request) String() string { return r.method + " " + r.path + "?" + r.query }
-
-func (r request) write() bool { return r.method != http.MethodGet && r.query != "dryRun=All" }
-
-// recorder records the requests of a client.
-type recorder struct {
-	mu       sync.Mutex
-	requests []request
-}
-
-func (r *recorder) wrap(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
-		one := request{method: req.Method, path: req.URL.Path}
-		if req.URL.Query().Has("dryRun") {
-			one.query = "dryRun=All"
-		}
-		r.mu.Lock()
-		r.requests = append(r.requests, one)
-		r.mu.Unlock()
-		return next.RoundTrip(req)
-	})
-}
+// recorder records the requests of a client, and makes them fail if a test wants.
+type recorder struct{ reconciletest.Faults }
 
 // take returns the requests since the last call.
-func (r *recorder) take() (all, writes []request) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	all, r.requests = r.requests, nil
-	for _, one := range all {
-		if one.write() {
-			writes = append(writes, one)
-		}
-	}
-	return all, writes
+func (r *recorder) take() (all, writes reconciletest.Requests) {
+	all = r.Take()
+	return all, all.Writes()
 }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // recorded returns a configuration whose requests are recorded, and a plain
 // client without, to look at the cluster with.
@@ -110,6 +74,6 @@ func recorded(t *testing.T) (*rest.Config, *recorder, *kubernetes.Clientset) {
 	}
 	r := new(recorder)
 	config := rest.CopyConfig(shared.Config)
-	config.Wrap(r.wrap)
+	config.Wrap(r.Wrap)
 	return config, r, clientset
 }

@@ -24,7 +24,7 @@
 //     HorizontalPodAutoscaler never scales), no DNS, no network between pods.
 //     A webhook must be registered by URL, not by service.
 //
-// # Faults
+// # Faults of pods
 //
 // Annotations on a pod, or on the pod template of its owner, make it fail:
 //
@@ -39,6 +39,13 @@
 // waiting with CreateContainerConfigError. A Job whose pods fail tries again as
 // often as its backoffLimit says, and Kubernetes waits longer each time: tests
 // set it to 0.
+//
+// # Faults of the connection
+//
+// [Faults] stands between a client and any API server: it takes note of each
+// request, and lets those fail that its script names: refused with a status (409,
+// 429, 503), timed out, reset before or after the server did it, cut off in the
+// middle, or never heard of again.
 //
 // # The binary
 //
