@@ -18,6 +18,7 @@ type Desired struct {
 	profiles []ID
 	layers   []PinnedLayer
 	lock     *Lock
+	stack    *Stack // that it was resolved from
 	redactor redact.Redactor
 }
 

@@ -126,16 +126,22 @@ func parse(file string, data []byte) (*Profile, error) {
 	if err = o.check(doc.header, Kind, err); err != nil {
 		return nil, err
 	}
-	p := &Profile{
-		Name: doc.Metadata.Name, Version: doc.Spec.Version, Description: doc.Metadata.Description,
-		Labels: doc.Metadata.Labels, Annotations: doc.Metadata.Annotations,
-		Type: doc.Spec.Type, CloudType: doc.Spec.CloudType, Variables: doc.Spec.Variables, Layers: doc.Spec.Layers,
-		origin: o, memo: new(memo),
-	}
+	p := doc.profile()
+	p.origin = o
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// profile returns the profile that stands in a file.
+func (d *document) profile() *Profile {
+	return &Profile{
+		Name: d.Metadata.Name, Version: d.Spec.Version, Description: d.Metadata.Description,
+		Labels: d.Metadata.Labels, Annotations: d.Metadata.Annotations,
+		Type: d.Spec.Type, CloudType: d.Spec.CloudType, Variables: d.Spec.Variables, Layers: d.Spec.Layers,
+		memo: new(memo),
+	}
 }
 
 // document returns p as it stands in a file.

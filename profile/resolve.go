@@ -96,7 +96,7 @@ func (s *Stack) resolve(ctx context.Context, p pinner) (*Desired, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Desired{layers: bound, redactor: env.secrets, lock: s.lock(layers, pins, variables)}
+	d := &Desired{layers: bound, redactor: env.secrets, lock: s.lock(layers, pins, variables), stack: s.clone()}
 	for _, p := range s.sorted() {
 		d.profiles = append(d.profiles, p.ID())
 	}
