@@ -34,6 +34,7 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 		s.finishPass(ctx, "reconciled", result, err)
 	}()
 	inv := p.announced()
+	begin(inv, p.layers)
 	if !p.Empty() {
 		if err := s.hold(ctx, inv); err != nil {
 			return err
@@ -74,8 +75,9 @@ func (p *Plan) announced() *inventory.Inventory {
 			continue
 		}
 		if l.changes() || released(l, entry) || entry.Inputs != l.inputs && len(l.checks()) > 0 {
-			entry.Inputs, entry.Ready = "", time.Time{}
+			entry.Renew(l.inputs)
 		}
+		entry.Charts, entry.Images = l.charts(), l.images()
 		for i := range entry.Objects {
 			entry.Objects[i].Dropped = true
 		}
@@ -101,16 +103,14 @@ func (s *session) applyStages(ctx context.Context, p *Plan, inv *inventory.Inven
 		return false, err
 	}
 	for rest := p.layers; len(rest) > 0; {
-		n := slices.IndexFunc(rest, func(l *layerWork) bool { return l.stage() != rest[0].stage() })
-		if n < 0 {
-			n = len(rest)
-		}
+		n := stageSize(rest)
 		ready, err := s.applyStage(ctx, rest[:n], inv, result)
 		if err != nil || !ready {
 			return false, err
 		}
 		rest = rest[n:]
 		if len(rest) > 0 {
+			begin(inv, rest)
 			if err := s.journal(ctx, inv); err != nil {
 				return false, err
 			}
@@ -118,6 +118,30 @@ func (s *session) applyStages(ctx context.Context, p *Plan, inv *inventory.Inven
 	}
 	return true, nil
 }
+
+// stageSize returns how many of the layers make the first stage.
+func stageSize(layers []*layerWork) int {
+	if n := slices.IndexFunc(layers, func(l *layerWork) bool { return l.stage() != layers[0].stage() }); n >= 0 {
+		return n
+	}
+	return len(layers)
+}
+
+// begin notes that the layers of the first stage that is not ready have their
+// turn.
+func begin(inv *inventory.Inventory, layers []*layerWork) {
+	waiting := false
+	for ; len(layers) > 0 && !waiting; layers = layers[stageSize(layers):] {
+		for _, l := range layers[:stageSize(layers)] {
+			entry := inv.Layer(l.Name)
+			entry.Begin(seconds(time.Now()))
+			waiting = waiting || entry.Ready.IsZero()
+		}
+	}
+}
+
+// seconds returns a time as it is kept in an inventory.
+func seconds(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
 // applyStage applies the layers of one stage at the same time.
 func (s *session) applyStage(ctx context.Context, layers []*layerWork, inv *inventory.Inventory, result *Result) (bool, error) {
@@ -136,7 +160,11 @@ func (s *session) applyStage(ctx context.Context, layers []*layerWork, inv *inve
 		result.Steps = append(result.Steps, r.Steps...)
 		result.Waiting = append(result.Waiting, r.Waiting...)
 		ready = ready && r.Ready
-		if errs[i] != nil && ctx.Err() == nil {
+		if ctx.Err() != nil {
+			continue
+		}
+		entries[i].Fail(s.failure(errs[i]))
+		if errs[i] != nil {
 			errs[i] = &LayerError{layers[i].Name, errs[i]}
 			s.events.send(Event{Type: LayerFailed, Layer: layers[i].Name, Message: errs[i].Error()})
 		}
@@ -145,6 +173,14 @@ func (s *session) applyStage(ctx context.Context, layers []*layerWork, inv *inve
 		return false, err
 	}
 	return ready, errors.Join(errs...)
+}
+
+// failure returns what is kept of an error, or of none.
+func (s *session) failure(err error) inventory.Failure {
+	if err == nil {
+		return inventory.Failure{}
+	}
+	return inventory.Failure{Message: s.redacted(err).Error(), Terminal: !retryable(err), Since: seconds(time.Now())}
 }
 
 // applyLayer applies one layer, batch after batch, and reports whether it is
@@ -183,7 +219,9 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 		return false, err
 	}
 	if l.output != nil {
-		entry.Inputs = l.inputs
+		if entry.Inputs = l.inputs; entry.Applied.IsZero() {
+			entry.Applied = seconds(time.Now())
+		}
 	}
 	if !entry.Ready.IsZero() {
 		return true, nil // other inputs gave the same

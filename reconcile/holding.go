@@ -29,7 +29,7 @@ func (e *BusyError) Retryable() bool { return true }
 // hold writes inv, and with it that we are at work, which others respect. It
 // fails if others are, or if somebody wrote it since it was read.
 func (s *session) hold(ctx context.Context, inv *inventory.Inventory) error {
-	now := time.Now().UTC().Truncate(time.Second)
+	now := seconds(time.Now())
 	if err := s.free(inv, now); err != nil {
 		return err
 	}

@@ -8,16 +8,8 @@ import (
 	"text/tabwriter"
 	"unicode/utf8"
 
-	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/layer"
 )
-
-// sortLayers orders layers as they are installed.
-func sortLayers(layers []LayerStatus, inv *inventory.Inventory) {
-	slices.SortStableFunc(layers, func(a, b LayerStatus) int {
-		return cmp.Or(a.Kind.Compare(b.Kind), cmp.Compare(inv.Layer(a.Name).InstallOrder, inv.Layer(b.Name).InstallOrder), cmp.Compare(a.Name, b.Name))
-	})
-}
 
 // String returns s as a table for people.
 func (s *Status) String() string {

@@ -55,7 +55,7 @@ func (s *session) becomeReady(ctx context.Context, l *layerWork, entry *inventor
 	if err := s.recordReleases(ctx, l, entry); err != nil {
 		return false, err
 	}
-	entry.Ready = time.Now().UTC().Truncate(time.Second)
+	entry.Ready = seconds(time.Now())
 	s.events.send(Event{Type: LayerReady, Layer: l.Name, Message: l.Pin.Resolved})
 	return true, nil
 }

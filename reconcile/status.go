@@ -1,12 +1,13 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
-	"github.com/strata-go/strata/internal/inventory"
-	"github.com/strata-go/strata/internal/kube"
-	"github.com/strata-go/strata/internal/readiness"
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/profile"
 )
@@ -23,7 +24,15 @@ const (
 	Removing    Health = "Removing"    // it is no longer wanted, and not yet gone
 )
 
-// Status says what is on a target.
+// healths are from the worst to the best.
+var healths = []Health{Failed, Drifted, Progressing, Removing, Ready}
+
+// worse reports whether h is worse than other.
+func (h Health) worse(other Health) bool {
+	return slices.Index(healths, h) < slices.Index(healths, other)
+}
+
+// Status says what is on a target. As JSON its fields keep their names.
 type Status struct {
 	// Target is the name of the installation.
 	Target string `json:"target"`
@@ -31,37 +40,74 @@ type Status struct {
 	Installed bool `json:"installed"`
 	// KubernetesVersion is the version of the cluster.
 	KubernetesVersion string `json:"kubernetesVersion"`
+	// Health is that of the layer that is worst; empty if nothing is installed.
+	Health Health `json:"health,omitempty"`
 	// Profiles are those of the state that was last begun, and Lock pins its
 	// sources.
 	Profiles []profile.ID  `json:"profiles"`
 	Lock     *profile.Lock `json:"lock,omitempty"`
+	// Updates are newer versions of the profiles, once [Status.CheckUpdates]
+	// has looked for them.
+	Updates []profile.Newer `json:"updates,omitempty"`
 	// Layers are in the order in which they are installed.
 	Layers []LayerStatus `json:"layers"`
 }
 
 // LayerStatus says how one layer is.
 type LayerStatus struct {
-	Name    string       `json:"name"`
-	Kind    layer.Kind   `json:"kind"`
-	Profile profile.ID   `json:"profile"`
-	Format  layer.Format `json:"format"`
-	// Source and Version are what the layer was made from; Version is empty for
-	// manifests, which have their profile's.
+	Name         string       `json:"name"`
+	Kind         layer.Kind   `json:"kind"`
+	InstallOrder int          `json:"installOrder,omitempty"`
+	Profile      profile.ID   `json:"profile"`
+	Format       layer.Format `json:"format"`
+	// Package is the name of the pack, chart or package, Source where it was
+	// found. The source of manifests is their profile, and they have no package
+	// and no version.
+	Package string    `json:"package,omitempty"`
 	Source  string    `json:"source"`
 	Version string    `json:"version,omitempty"`
 	Pin     layer.Pin `json:"pin,omitzero"`
-	Health  Health    `json:"health"`
-	Message string    `json:"message,omitempty"` // why the layer is not ready
-	// ReadySince is when the layer was first seen ready as it is now.
-	ReadySince time.Time      `json:"readySince,omitzero"`
-	Objects    []ObjectStatus `json:"objects"`
+	// Health is that of the object that is worst, and Message why.
+	Health  Health `json:"health"`
+	Message string `json:"message,omitempty"`
+	// Conditions are all six, in the order of [ConditionTypes].
+	Conditions []Condition `json:"conditions"`
+	// StartTime is when work on the layer as it is now began: an install, an
+	// upgrade or a repair. It is zero while the layer waits for others. EndTime
+	// is when the layer was first seen ready after it; zero until then.
+	StartTime time.Time `json:"startTime,omitzero"`
+	EndTime   time.Time `json:"endTime,omitzero"`
+	// Charts are the charts of the layer, in the order of their source.
+	Charts []ChartStatus `json:"charts,omitempty"`
+	// Images are those that the objects of the layer name, sorted. What operators
+	// run beside them is not known.
+	Images []string `json:"images,omitempty"`
+	// Endpoints are where the layer can be reached from outside of the cluster.
+	Endpoints []Endpoint `json:"endpoints,omitempty"`
+	// Update is what is newer than the version; nil if nothing is, or before
+	// [Status.CheckUpdates].
+	Update  *profile.Newer `json:"update,omitempty"`
+	Objects []ObjectStatus `json:"objects"`
+}
+
+// ChartStatus is a chart of a layer, and its Helm release.
+type ChartStatus struct {
+	Name       string `json:"name"`
+	Version    string `json:"version"`
+	AppVersion string `json:"appVersion,omitempty"`
+	Release    string `json:"release"`
+	Namespace  string `json:"namespace"`
+	// Revision is that of the release; zero while none is recorded.
+	Revision int `json:"revision,omitempty"`
 }
 
 // ObjectStatus says how one object is.
 type ObjectStatus struct {
 	ObjectRef
-	Health  Health `json:"health"`
-	Message string `json:"message,omitempty"`
+	// UID is empty for an object that was not yet applied.
+	UID     types.UID `json:"uid,omitempty"`
+	Health  Health    `json:"health"`
+	Message string    `json:"message,omitempty"`
 }
 
 // Ready reports whether everything that is installed is ready.
@@ -72,6 +118,17 @@ func (s *Status) Ready() bool {
 		}
 	}
 	return s.Installed
+}
+
+// Count returns how many layers have the health.
+func (s *Status) Count(h Health) int {
+	n := 0
+	for _, l := range s.Layers {
+		if l.Health == h {
+			n++
+		}
+	}
+	return n
 }
 
 // status reads the inventory, what became of the objects in it, and how those
@@ -93,44 +150,16 @@ func (s *session) status(ctx context.Context) (*Status, error) {
 		}
 		out.Layers = append(out.Layers, l)
 	}
-	sortLayers(out.Layers, inv)
+	slices.SortStableFunc(out.Layers, func(a, b LayerStatus) int {
+		return cmp.Or(a.Kind.Compare(b.Kind), cmp.Compare(a.InstallOrder, b.InstallOrder), cmp.Compare(a.Name, b.Name))
+	})
+	if out.Installed {
+		out.Health = Ready
+	}
+	for _, l := range out.Layers {
+		if l.Health.worse(out.Health) {
+			out.Health = l.Health
+		}
+	}
 	return out, nil
-}
-
-func (s *session) layerStatus(ctx context.Context, entry *inventory.Layer, live observed) (LayerStatus, error) {
-	l := LayerStatus{
-		Name: entry.Name, Kind: entry.Kind, Profile: entry.Profile, Format: layer.FormatManifests, Source: entry.Profile.String(),
-		Pin: entry.Pin, Version: entry.Pin.Resolved, Health: Ready, ReadySince: entry.Ready,
-	}
-	if !entry.Pin.Zero() {
-		l.Format, l.Source = entry.Pin.Format, entry.Pin.Repository
-	}
-	seen, err := s.look(ctx, entry, func(o inventory.Object) bool { return live[o.Key()] != nil })
-	if err != nil {
-		return l, err
-	}
-	states := map[kube.Key]readiness.State{}
-	for _, one := range seen {
-		states[one.ref.Key()] = one.state
-	}
-	for _, o := range entry.Wanted() {
-		status := ObjectStatus{ObjectRef: ObjectRef(o.Ref), Health: Ready}
-		if state, ok := states[o.Key()]; ok && state.Health != readiness.Ready {
-			status.Health, status.Message = Health(state.Health), state.Message
-		}
-		if why := drift(o, live[o.Key()]); why != "" {
-			status.Health, status.Message = Drifted, why
-		}
-		l.Objects = append(l.Objects, status)
-		if l.Health == Ready && status.Health != Ready {
-			l.Health, l.Message = status.Health, status.String()+": "+status.Message
-		}
-	}
-	switch {
-	case entry.Dropped:
-		l.Health, l.Message = Removing, unwanted
-	case l.Health == Ready && entry.Ready.IsZero():
-		l.Health, l.Message = Progressing, "not all of it was seen ready yet"
-	}
-	return l, nil
 }

@@ -70,6 +70,29 @@ func (l *layerWork) checks() []layer.Check {
 	return slices.Concat(l.Readiness, l.output.Readiness)
 }
 
+// charts returns the charts that the layer was rendered from.
+func (l *layerWork) charts() []inventory.Chart {
+	var charts []inventory.Chart
+	for _, r := range l.output.Releases {
+		charts = append(charts, inventory.Chart{Name: r.Chart.Name(), Version: r.Chart.Version(), AppVersion: r.Chart.AppVersion(), Release: r.Name, Namespace: r.Namespace})
+	}
+	return charts
+}
+
+// images returns the images that the objects and hooks of the layer name,
+// sorted.
+func (l *layerWork) images() []string {
+	var all []string
+	for _, o := range l.output.Objects {
+		all = append(all, o.Images()...)
+	}
+	for _, h := range l.output.Hooks {
+		all = append(all, h.Object.Images()...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 func (w *work) step() Step {
 	return Step{Layer: w.layer, Action: w.action, Object: ObjectRef(w.ref), Reason: w.reason, Changes: w.changes}
 }

@@ -7,6 +7,7 @@ package inventory
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -56,6 +57,18 @@ type Layer struct {
 	// Ready is when all objects of these inputs were first seen ready; zero
 	// if they were not.
 	Ready time.Time `json:"ready,omitzero"`
+	// Aim is the digest of the inputs that were last worked towards, Began when
+	// the work began, and Applied when all objects of them had been applied.
+	// Began is zero while the layer waits for those below it.
+	Aim     digest.Digest `json:"aim,omitempty"`
+	Began   time.Time     `json:"began,omitzero"`
+	Applied time.Time     `json:"applied,omitzero"`
+	// Failure is what the last pass met; zero if it met nothing.
+	Failure Failure `json:"failure,omitzero"`
+	// Charts are those of the layer, and Images those that its objects name,
+	// sorted. They are never changed in place.
+	Charts []Chart  `json:"charts,omitempty"`
+	Images []string `json:"images,omitempty"`
 	// Dropped says that the layer is no longer wanted, and not yet removed.
 	Dropped bool `json:"dropped,omitempty"`
 	// Releases are the Helm releases of the layer.
@@ -67,6 +80,53 @@ type Layer struct {
 	Leftovers []Object `json:"leftovers,omitempty"`
 	// Namespaces are those that the layer is installed in.
 	Namespaces []Namespace `json:"namespaces,omitempty"`
+}
+
+// A Failure is why a layer could not be brought to its state.
+type Failure struct {
+	Message  string    `json:"message"` // it holds nothing sensitive
+	Terminal bool      `json:"terminal,omitempty"`
+	Since    time.Time `json:"since"`
+}
+
+// A Chart is a chart of a layer, and the release that it is installed as.
+type Chart struct {
+	Name       string `json:"name"`
+	Version    string `json:"version"`
+	AppVersion string `json:"appVersion,omitempty"`
+	Release    string `json:"release"`
+	Namespace  string `json:"namespace"`
+}
+
+// Renew says that the layer is yet to become what these inputs make of it.
+func (l *Layer) Renew(inputs digest.Digest) {
+	if !l.Ready.IsZero() || l.Aim != inputs {
+		l.Aim, l.Began, l.Applied, l.Failure = inputs, time.Time{}, time.Time{}, Failure{}
+	}
+	l.Inputs, l.Ready = "", time.Time{}
+}
+
+// Begin says that the layer has its turn at a time, unless it is ready or had
+// it before.
+func (l *Layer) Begin(now time.Time) {
+	if l.Ready.IsZero() && l.Began.IsZero() {
+		l.Began = now
+	}
+}
+
+// maxMessage bounds what is kept of a failure, in bytes.
+const maxMessage = 2000
+
+// Fail says that the layer met a failure at a time. One that it met before is
+// as old as it was. The zero Failure says that it met none.
+func (l *Layer) Fail(f Failure) {
+	if len(f.Message) > maxMessage {
+		f.Message = strings.ToValidUTF8(f.Message[:maxMessage], "") + " ..."
+	}
+	if f.Message == l.Failure.Message && f.Terminal == l.Failure.Terminal {
+		f.Since = l.Failure.Since
+	}
+	l.Failure = f
 }
 
 // A HookRun is how far the hooks of one event of a release have come.

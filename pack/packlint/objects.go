@@ -90,36 +90,27 @@ type images struct {
 
 // collect adds the images and texts of an object.
 func (i *images) collect(o manifest.Object, at place) {
-	i.walk(o.Object, at)
+	for _, image := range o.Images() {
+		if _, known := i.used[image]; !known {
+			i.used[image] = at
+		}
+	}
+	i.read(o.Object)
 }
 
-func (i *images) walk(v any, at place) {
+// read adds the texts in v.
+func (i *images) read(v any) {
 	switch v := v.(type) {
 	case map[string]any:
-		for key, item := range v {
-			if key == "containers" || key == "initContainers" || key == "ephemeralContainers" {
-				i.containers(item, at)
-			}
-			i.walk(item, at)
+		for _, item := range v {
+			i.read(item)
 		}
 	case []any:
 		for _, item := range v {
-			i.walk(item, at)
+			i.read(item)
 		}
 	case string:
 		i.texts.WriteString(v)
 		i.texts.WriteByte('\n')
-	}
-}
-
-func (i *images) containers(v any, at place) {
-	list, _ := v.([]any)
-	for _, item := range list {
-		container, _ := item.(map[string]any)
-		if image, _ := container["image"].(string); image != "" {
-			if _, known := i.used[image]; !known {
-				i.used[image] = at
-			}
-		}
 	}
 }
