@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/polling"
 	"github.com/fluxcd/pkg/ssa"
@@ -169,21 +167,4 @@ func namespaceOf(path string) string {
 	}
 	name, _, _ := strings.Cut(after, "/")
 	return name
-}
-
-func middle(times []time.Duration) time.Duration {
-	slices.Sort(times)
-	return times[len(times)/2]
-}
-
-// peakMiB is the high-water mark of this process' memory.
-func peakMiB() int {
-	data, _ := os.ReadFile("/proc/self/status")
-	for line := range strings.SplitSeq(string(data), "\n") {
-		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
-			return kib / 1024
-		}
-	}
-	return 0
 }

@@ -1,8 +1,10 @@
 // Command bench measures the engine against baselines in the same run, on the
 // same control plane, and prints a line for each figure:
 //
-//	bench a-dryrun ratio=37.2 ours=48ms baseline=1786ms requests=6
+//	bench a-dryrun ratio=37.2 ours=48ms baseline=1786ms requests=6 memory=60MiB baseline-memory=90MiB
 //
+// Memory is the most that this process had meanwhile, which talks to the server
+// and is not the server.
 // The ratio is how many times the baseline is slower, or for b how many times
 // we are slower than it, and for d how many times the cost of one object grows.
 package main
@@ -26,12 +28,13 @@ import (
 type figure struct {
 	id             string
 	ratio          float64
-	ours, baseline time.Duration
+	ours, baseline measured
 	requests       int64
 }
 
 func (f figure) String() string {
-	return fmt.Sprintf("bench %s ratio=%.2f ours=%s baseline=%s requests=%d", f.id, f.ratio, f.ours.Round(100*time.Microsecond), f.baseline.Round(100*time.Microsecond), f.requests)
+	return fmt.Sprintf("bench %s ratio=%.2f ours=%s baseline=%s requests=%d memory=%dMiB baseline-memory=%dMiB", f.id, f.ratio,
+		f.ours.median.Round(100*time.Microsecond), f.baseline.median.Round(100*time.Microsecond), f.requests, f.ours.peakMiB, f.baseline.peakMiB)
 }
 
 func main() {
@@ -58,6 +61,8 @@ func run(ctx context.Context, runs int, only string) error {
 		{"b", firstApply},
 		{"c", oneOfTwenty},
 		{"d", growth},
+		{"e", untilReady},
+		{"g", nothingToUpgrade},
 	} {
 		if only != "" && !slices.Contains(strings.Split(only, ","), m.ids) {
 			continue
@@ -80,18 +85,4 @@ func run(ctx context.Context, runs int, only string) error {
 		}
 	}
 	return nil
-}
-
-// median measures do some times and returns the median.
-func median(runs int, do func() error) (time.Duration, error) {
-	times := make([]time.Duration, runs)
-	for i := range times {
-		start := time.Now()
-		if err := do(); err != nil {
-			return 0, err
-		}
-		times[i] = time.Since(start)
-	}
-	slices.Sort(times)
-	return times[runs/2], nil
 }

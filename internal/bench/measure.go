@@ -22,7 +22,7 @@ func nothingToDo(ctx context.Context, config *rest.Config, runs int) ([]figure, 
 		return nil, err
 	}
 	var cost reconcile.Cost
-	ours, err := median(runs, func() error {
+	ours, err := measure(runs, func() error {
 		result, err := engine.Reconcile(ctx, target, desired)
 		if err == nil && (!result.Ready || result.Cost.Writes > 0) {
 			err = fmt.Errorf("something was done: %+v", result)
@@ -41,7 +41,7 @@ func nothingToDo(ctx context.Context, config *rest.Config, runs int) ([]figure, 
 	if err != nil {
 		return nil, err
 	}
-	dryrun, err := median(runs, func() error { return dry.applyAll(ctx, objects, true) })
+	dryrun, err := measure(runs, func() error { return dry.applyAll(ctx, objects, true) })
 	if err != nil {
 		return nil, err
 	}
@@ -49,13 +49,13 @@ func nothingToDo(ctx context.Context, config *rest.Config, runs int) ([]figure, 
 	if err != nil {
 		return nil, err
 	}
-	fluxssa, err := median(runs+1, func() error { return flux.applyAll(ctx, objects) })
+	fluxssa, err := measure(runs+1, func() error { return flux.applyAll(ctx, objects) })
 	if err != nil {
 		return nil, err
 	}
 	return []figure{
-		{"a-dryrun", over(dryrun, ours), ours, dryrun, cost.Reads + cost.Writes},
-		{"a-fluxssa", over(fluxssa, ours), ours, fluxssa, cost.Reads + cost.Writes},
+		{"a-dryrun", over(dryrun.median, ours.median), ours, dryrun, cost.Reads + cost.Writes},
+		{"a-fluxssa", over(fluxssa.median, ours.median), ours, fluxssa, cost.Reads + cost.Writes},
 	}, nil
 }
 
@@ -66,39 +66,32 @@ func firstApply(ctx context.Context, config *rest.Config, runs int) ([]figure, e
 		return nil, err
 	}
 	var requests int64
-	round := 0
-	var ours, baseline []time.Duration
-	for range runs {
-		round++
+	ours, err := measureEach(runs, func(round int) (func() error, error) {
 		s := shape{layers: 10, objects: 1000, prefix: fmt.Sprintf("b-ours-%d", round), text: "text"}
 		desired, err := s.desired(ctx)
-		if err != nil {
-			return nil, err
-		}
-		start := time.Now()
-		result, err := new(reconcile.Reconciler).Reconcile(ctx, reconcile.Target{Config: config, Name: s.prefix}, desired)
-		if err != nil || !result.Ready {
-			return nil, fmt.Errorf("%+v: %w", result, err)
-		}
-		ours = append(ours, time.Since(start))
-		requests = result.Cost.Reads + result.Cost.Writes
-
-		s.prefix = fmt.Sprintf("b-plain-%d", round)
-		objects, err := s.decode()
-		if err != nil {
-			return nil, err
-		}
-		start = time.Now()
-		if err := plain.makeNamespaces(ctx, s); err != nil {
-			return nil, err
-		}
-		if err := plain.applyAll(ctx, objects, false); err != nil {
-			return nil, err
-		}
-		baseline = append(baseline, time.Since(start))
+		return func() error {
+			result, err := new(reconcile.Reconciler).Reconcile(ctx, reconcile.Target{Config: config, Name: s.prefix}, desired)
+			if err == nil && !result.Ready {
+				err = fmt.Errorf("it is not ready: %+v", result)
+			}
+			requests = result.Cost.Reads + result.Cost.Writes
+			return err
+		}, err
+	})
+	if err != nil {
+		return nil, err
 	}
-	a, b := middle(ours), middle(baseline)
-	return []figure{{"b", over(a, b), a, b, requests}}, nil
+	baseline, err := measureEach(runs, func(round int) (func() error, error) {
+		s := shape{layers: 10, objects: 1000, prefix: fmt.Sprintf("b-plain-%d", round), text: "text"}
+		objects, err := s.decode()
+		return func() error {
+			if err := plain.makeNamespaces(ctx, s); err != nil {
+				return err
+			}
+			return plain.applyAll(ctx, objects, false)
+		}, err
+	})
+	return []figure{{"b", over(ours.median, baseline.median), ours, baseline, requests}}, err
 }
 
 // oneOfTwenty measures (c): the requests of an upgrade of one layer out of 20
@@ -118,7 +111,7 @@ func oneOfTwenty(ctx context.Context, config *rest.Config, runs int) ([]figure, 
 	}
 	var foreign, needed int
 	changes := 0
-	ours, err := median(runs, func() error {
+	ours, err := measure(runs, func() error {
 		changes++
 		next, err := s.desiredChanged(ctx, 7, fmt.Sprint("changed ", changes))
 		if err != nil {
@@ -144,7 +137,7 @@ func oneOfTwenty(ctx context.Context, config *rest.Config, runs int) ([]figure, 
 // growth measures (d): how the cost of one object, of a first apply and of a
 // pass with nothing to do, grows from 1,000 objects to 10,000.
 func growth(ctx context.Context, config *rest.Config, _ int) ([]figure, error) {
-	each := map[int]time.Duration{}
+	each := map[int]measured{}
 	var requests int64
 	for _, n := range []int{100, 1000, 10_000} {
 		s := shape{layers: 10, objects: n, prefix: fmt.Sprintf("d-%d", n), text: "text"}
@@ -153,6 +146,7 @@ func growth(ctx context.Context, config *rest.Config, _ int) ([]figure, error) {
 			return nil, err
 		}
 		target := reconcile.Target{Config: config, Name: s.prefix}
+		forgetPeak()
 		start := time.Now()
 		engine := new(reconcile.Reconciler)
 		if _, err := engine.Converge(ctx, target, desired); err != nil {
@@ -166,10 +160,10 @@ func growth(ctx context.Context, config *rest.Config, _ int) ([]figure, error) {
 		}
 		again := time.Since(start)
 		requests = result.Cost.Reads + result.Cost.Writes
-		each[n] = (first + again) / time.Duration(n)
-		fmt.Printf("# d: %d objects: first %s, again %s with %d requests, memory %d MiB\n", n, first.Round(time.Millisecond), again.Round(time.Millisecond), requests, peakMiB())
+		each[n] = measured{(first + again) / time.Duration(n), peakMiB()}
+		fmt.Printf("# d: %d objects: first %s, again %s with %d requests, memory %d MiB\n", n, first.Round(time.Millisecond), again.Round(time.Millisecond), requests, each[n].peakMiB)
 	}
-	return []figure{{"d", over(each[10_000], each[1000]), each[10_000], each[1000], requests}}, nil
+	return []figure{{"d", over(each[10_000].median, each[1000].median), each[10_000], each[1000], requests}}, nil
 }
 
 func over(a, b time.Duration) float64 { return float64(a) / float64(b) }
