@@ -25,49 +25,119 @@ func (s *Status) String() string {
 	_ = w.Flush() // a strings.Builder never fails
 	for _, l := range s.Layers {
 		if l.Message != "" {
-			fmt.Fprintf(&b, "%s: %s\n", l.Name, l.Message)
+			fmt.Fprintf(&b, "%s: %s\n", l.Name, oneLine(l.Message))
+		}
+		if newest := l.newest(); newest != "" {
+			fmt.Fprintf(&b, "%s: there is version %s\n", l.Name, newest)
+		}
+		for _, e := range l.Endpoints {
+			fmt.Fprintf(&b, "%s: %s (%s)\n", l.Name, e, e.Object)
 		}
 	}
 	return b.String()
 }
 
-// Picture returns the stack as a picture for a terminal: the layers as boxes on
-// each other, the bottom of the stack at the bottom.
+// Picture returns the stack as a picture for a terminal: the layers on each
+// other, the bottom of the stack at the bottom, with a rule between two kinds.
 func (s *Status) Picture() string {
-	rows := make([][2]string, 0, len(s.Layers))
-	for _, l := range slices.Backward(s.Layers) {
-		left := fmt.Sprintf("%s %s", mark(l.Health), l.Name)
-		if l.Version != "" {
-			left += " " + l.Version
+	var columns [4]int // widths
+	rows := make([][4]string, len(s.Layers))
+	for i, l := range s.Layers {
+		rows[i] = [4]string{mark(l.Health) + " " + l.Name, cmp.Or(l.Version, "-"), l.counts(), string(l.Health)}
+		for c, text := range rows[i] {
+			columns[c] = max(columns[c], utf8.RuneCountInString(text))
 		}
-		right := string(l.Kind)
-		if l.Kind == layer.AddOn {
-			right += " (" + string(l.Format) + ")"
-		}
-		rows = append(rows, [2]string{left, right})
 	}
 	width := utf8.RuneCountInString(s.title())
-	for _, r := range rows {
-		width = max(width, utf8.RuneCountInString(r[0])+utf8.RuneCountInString(r[1])+3)
+	lines := make([]string, len(rows))
+	for i, row := range rows {
+		lines[i] = fmt.Sprintf("%-*s  %-*s  %-*s  %-*s", columns[0], row[0], columns[1], row[1], columns[2], row[2], columns[3], row[3])
+		width = max(width, utf8.RuneCountInString(lines[i]))
 	}
-	line := func(left, right string) string {
-		gap := width - utf8.RuneCountInString(left) - utf8.RuneCountInString(right)
-		return "│ " + left + strings.Repeat(" ", gap) + right + " │\n"
-	}
-	rule := strings.Repeat("─", width+2)
 	var b strings.Builder
-	b.WriteString("┌" + rule + "┐\n")
-	for _, r := range rows {
-		b.WriteString(line(r[0], r[1]))
-		b.WriteString("├" + rule + "┤\n")
+	var above layer.Kind
+	rule := func(left, right string, kind layer.Kind) {
+		name := ""
+		if kind != "" {
+			name = " " + string(kind) + " "
+		}
+		b.WriteString(left + "─" + name + strings.Repeat("─", width+1-len(name)) + right + "\n")
 	}
-	b.WriteString(line(s.title(), ""))
-	b.WriteString("└" + rule + "┘\n")
+	left, right := "┌", "┐"
+	for i, l := range slices.Backward(s.Layers) {
+		if kind := l.Kind.OrDefault(); kind != above {
+			rule(left, right, kind)
+			above, left, right = kind, "├", "┤"
+		}
+		fmt.Fprintf(&b, "│ %-*s │\n", width, lines[i])
+	}
+	rule(left, right, "")
+	fmt.Fprintf(&b, "│ %-*s │\n", width, s.title())
+	rule("└", "┘", "")
 	return b.String()
 }
 
 func (s *Status) title() string {
+	if !s.Installed {
+		return s.Target + ": nothing is installed"
+	}
 	return fmt.Sprintf("%s on Kubernetes %s", s.Target, s.KubernetesVersion)
+}
+
+// counts says how much is in the stack: "5 layers, 4 ready · 31 objects · 7 images".
+func (s *Status) counts() string {
+	objects, images := 0, map[string]bool{}
+	for _, l := range s.Layers {
+		objects += len(l.Objects)
+		for _, image := range l.Images {
+			images[image] = true
+		}
+	}
+	return fmt.Sprintf("%s, %d ready · %s · %s", plural(len(s.Layers), "layer"), s.Count(Ready), plural(objects, "object"), plural(len(images), "image"))
+}
+
+// inWords says what a picture of s shows.
+func (s *Status) inWords() string {
+	if !s.Installed {
+		return s.title()
+	}
+	lines := []string{fmt.Sprintf("%s: %s; %s. From the top:", s.title(), s.Health, s.counts())}
+	for _, l := range slices.Backward(s.Layers) {
+		lines = append(lines, l.inWords())
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (l *LayerStatus) inWords() string {
+	text := strings.Join(strings.Fields(fmt.Sprintf("%s layer %s %s", l.Kind, l.Name, l.Version)), " ")
+	text += fmt.Sprintf(": %s; %s; %s.", l.Health, l.origin(), l.counts())
+	for _, more := range []string{oneLine(l.Message), joinEndpoints(l.Endpoints)} {
+		if more != "" {
+			text += " " + more
+		}
+	}
+	return text
+}
+
+// origin says what the layer was made from.
+func (l *LayerStatus) origin() string {
+	return fmt.Sprintf("%s · profile %s", strings.TrimSpace(string(l.Format)+" "+l.Package), l.Profile)
+}
+
+// counts says how much is in the layer.
+func (l *LayerStatus) counts() string {
+	text := plural(len(l.Objects), "object")
+	if n := len(l.Images); n > 0 {
+		text += " · " + plural(n, "image")
+	}
+	return text
+}
+
+func plural(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // mark is one letter wide, and tells the healths apart without colours.

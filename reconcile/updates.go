@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/strata-go/strata/layer"
@@ -42,7 +41,7 @@ func (l *LayerStatus) updated(err error) {
 	switch {
 	case l.Update != nil:
 		c.Status, c.Reason = ConditionTrue, "NewerVersion"
-		c.Message = "the newest version is " + cmp.Or(l.Update.Major, l.Update.Minor, l.Update.Patch)
+		c.Message = "the newest version is " + l.newest()
 	case l.Format == layer.FormatManifests:
 		c.Reason, c.Message = "InProfile", "it changes with its profile"
 	case err != nil:
