@@ -13,6 +13,7 @@ import (
 	oci "oras.land/oras-go/v2/registry"
 
 	"github.com/strata-go/strata/internal/archive"
+	"github.com/strata-go/strata/internal/imageref"
 	"github.com/strata-go/strata/internal/version"
 	"github.com/strata-go/strata/layer"
 )
@@ -151,33 +152,15 @@ func (e *exporter) image(ctx context.Context, text string) error {
 // parseImage reads a reference as container runtimes do: the host may be
 // missing, and so may the tag.
 func parseImage(text string) (l location, reference string, err error) {
-	name, tag := text, ""
-	if at := strings.LastIndex(name, "@"); at >= 0 {
-		name, tag = name[:at], name[at+1:]
-	}
-	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
-		if tag == "" { // with a digest the tag is for people
-			tag = name[colon+1:]
-		}
-		name = name[:colon]
-	}
-	host, _, ok := strings.Cut(name, "/")
-	switch {
-	case !ok:
-		name = "docker.io/library/" + name
-	case host != "localhost" && !strings.ContainsAny(host, ".:"):
-		name = "docker.io/" + name
-	}
-	if l, err = parseLocation(scheme + name); err != nil {
+	image := imageref.Parse(text)
+	if l, err = parseLocation(scheme + image.Repository); err != nil {
 		return location{}, "", err
 	}
-	if tag == "" {
-		tag = "latest"
-	}
-	if err := (oci.Reference{Registry: l.Registry, Repository: l.Repository, Reference: tag}).ValidateReference(); err != nil {
+	reference = image.Reference()
+	if err := (oci.Reference{Registry: l.Registry, Repository: l.Repository, Reference: reference}).ValidateReference(); err != nil {
 		return location{}, "", fmt.Errorf("tag or digest: %w", err)
 	}
-	return l, tag, nil
+	return l, reference, nil
 }
 
 // imageRef is an image as the subject of an error, which must not show what may

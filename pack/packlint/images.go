@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/strata-go/strata/internal/imageref"
 	"github.com/strata-go/strata/internal/render"
 	"github.com/strata-go/strata/pack"
 )
@@ -14,7 +15,7 @@ import (
 func (r *Report) images(found *images, parts []render.Part) {
 	listed := map[string]string{} // as it is written, by its full name
 	for _, image := range r.listed {
-		listed[fullName(image)] = image
+		listed[imageref.Parse(image).String()] = image
 	}
 	if len(listed) == 0 {
 		if len(found.used) > 0 {
@@ -24,8 +25,8 @@ func (r *Report) images(found *images, parts []render.Part) {
 	}
 	used := map[string]bool{}
 	for _, image := range slices.Sorted(maps.Keys(found.used)) {
-		used[fullName(image)] = true
-		if listed[fullName(image)] == "" {
+		used[imageref.Parse(image).String()] = true
+		if listed[imageref.Parse(image).String()] == "" {
 			r.add(pack.SeverityWarning, found.used[image], "image %s is used, and not listed in pack.content.images", image)
 		}
 	}
@@ -40,31 +41,6 @@ func (r *Report) images(found *images, parts []render.Part) {
 			r.add(pack.SeverityInfo, at, "image %s is listed, and nothing that is rendered names it", listed[name])
 		}
 	}
-}
-
-// fullName returns the name of an image with what may be left out, and without
-// the tag if there is a digest.
-func fullName(image string) string {
-	image = strings.TrimPrefix(strings.TrimPrefix(image, "index."), "docker.io/")
-	name, digest, hasDigest := strings.Cut(image, "@")
-	tag := ""
-	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
-		name, tag = name[:i], name[i+1:]
-	}
-	host, _, hasHost := strings.Cut(name, "/")
-	switch {
-	case !hasHost:
-		name = "docker.io/library/" + name
-	case !strings.ContainsAny(host, ".:") && host != "localhost":
-		name = "docker.io/" + name
-	}
-	switch {
-	case hasDigest:
-		return name + "@" + digest
-	case tag == "":
-		tag = "latest"
-	}
-	return name + ":" + tag
 }
 
 // shortName is how the image is called at the least.
