@@ -35,6 +35,9 @@ type Layer struct {
 	// Adopt says what becomes of objects that were there before. If empty, as
 	// the reconciler says.
 	Adopt AdoptPolicy `json:"adopt,omitempty"`
+	// CRDs says what becomes of the layer's custom resource definitions. If
+	// empty, as the reconciler says.
+	CRDs CRDPolicy `json:"crds,omitempty"`
 	// Keep lists kinds ("PersistentVolumeClaim", "Certificate.cert-manager.io")
 	// whose objects stay when they are no longer wanted.
 	Keep []string `json:"keep,omitempty"`

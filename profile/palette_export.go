@@ -194,6 +194,7 @@ func (ex *exporter) unsupported(path string, l layer.Layer) {
 	}{
 		{"readiness", len(l.Readiness) > 0},
 		{"adopt", l.Adopt != ""},
+		{"crds", l.CRDs != ""},
 		{"keep", len(l.Keep) > 0},
 		{"ignoreDrift", len(l.IgnoreDrift) > 0},
 	} {

@@ -68,6 +68,7 @@ func TestRulesOfLayers(t *testing.T) {
 		{"readiness without path", func(_ *profile.Profile, l *layer.Layer) {
 			l.Readiness = []layer.Check{{Name: "a", Version: "v1", Kind: "X", Fields: []layer.Expectation{{Value: "1"}}}}
 		}, "readiness[0].fields[0].path: is missing"},
+		{"definitions", func(_ *profile.Profile, l *layer.Layer) { l.CRDs = "always" }, `crds: is "always"; want create, upgrade or never`},
 		{"adoption", func(_ *profile.Profile, l *layer.Layer) { l.Adopt = "maybe" }, `adopt: is "maybe"; want never, if-unowned or always`},
 		{"kept kind", func(_ *profile.Profile, l *layer.Layer) { l.Keep = []string{"pvc"} }, `keep[0]: is "pvc"; want a kind`},
 		{"kept kinds", func(_ *profile.Profile, l *layer.Layer) {

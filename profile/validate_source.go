@@ -116,6 +116,9 @@ func (v *validator) options(path string, l layer.Layer) {
 	if !l.Adopt.Valid() {
 		v.problem(ErrInvalid, path+".adopt", "is %q; want %s, %s or %s", l.Adopt, layer.AdoptNever, layer.AdoptIfUnowned, layer.AdoptAlways)
 	}
+	if !l.CRDs.Valid() {
+		v.problem(ErrInvalid, path+".crds", "is %q; want %s, %s or %s", l.CRDs, layer.CRDCreate, layer.CRDUpgrade, layer.CRDNever)
+	}
 	for i, kind := range l.Keep {
 		v.kindName(fmt.Sprintf("%s.keep[%d]", path, i), kind)
 	}

@@ -303,11 +303,22 @@ func (s *session) applyOne(ctx context.Context, w *work, record *inventory.Objec
 
 // explain marks errors that another pass does not cure.
 func explain(w *work, err error) error {
-	if retryable(err) {
+	switch {
+	case w.redefined && (apierrors.IsInvalid(err) || kube.Unnamed(err)):
+		// The server may not have seen the new definition yet. In the next pass it
+		// is no longer new, and what is refused then is refused.
+		return &outdatedError{err}
+	case retryable(err) && !kube.Unnamed(err):
 		return err
 	}
-	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsRequestEntityTooLargeError(err) {
+	if kube.Unnamed(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsRequestEntityTooLargeError(err) {
 		return terminal{&SourceError{w.source, err}}
 	}
 	return err
 }
+
+// An outdatedError is of a server that may have judged by an old definition.
+type outdatedError struct{ error }
+
+func (e *outdatedError) Unwrap() error   { return e.error }
+func (e *outdatedError) Retryable() bool { return true }

@@ -21,48 +21,37 @@ import (
 // decideAll decides for each object, and for those that exist and will change
 // asks the server what would become of them. Namespaces come first: in one that
 // is yet to be made there can be nothing.
-func (s *session) decideAll(ctx context.Context, p *Plan, live observed) error {
-	owned := map[kube.Key]*known{}
-	for _, l := range p.before.Layers {
-		for _, o := range l.Objects {
-			if o.UID != "" { // else it was announced only, and may be anybody's
-				owned[o.Key()] = &known{o, l.Name}
-			}
-		}
-	}
-	for _, o := range p.before.Namespaces {
-		if o.UID != "" {
-			owned[o.Key()] = &known{o, ""}
-		}
-	}
+func (s *session) decideAll(ctx context.Context, p *Plan, now survey) error {
 	spaces, others := append([]*work{}, p.spaces...), []*work{}
 	for _, l := range p.layers {
 		for _, w := range l.objects {
-			if w.batch == manifest.Namespaces {
+			switch w.batch {
+			case manifest.Namespaces:
 				spaces = append(spaces, w)
-			} else {
+			case manifest.Definitions: // decided already
+			default:
 				others = append(others, w)
 			}
 		}
 	}
-	if err := s.decideEach(ctx, spaces, owned, live); err != nil {
+	if err := s.decideEach(ctx, spaces, now); err != nil {
 		return err
 	}
 	missing := map[string]bool{}
 	for _, w := range spaces {
 		missing[w.ref.Name] = !w.exists
 	}
-	if err := s.lookFor(ctx, others, owned, missing, live); err != nil {
+	if err := s.lookFor(ctx, others, now.owned, missing, now.live); err != nil {
 		return err
 	}
-	return s.decideEach(ctx, others, owned, live)
+	return s.decideEach(ctx, others, now)
 }
 
-func (s *session) decideEach(ctx context.Context, all []*work, owned map[kube.Key]*known, live observed) error {
+func (s *session) decideEach(ctx context.Context, all []*work, now survey) error {
 	errs := make([]error, len(all))
 	g, gctx := s.group(ctx)
 	for i, w := range all {
-		mine, found := owned[w.ref.Key()], live[w.ref.Key()]
+		mine, found := now.owned[w.ref.Key()], now.live[w.ref.Key()]
 		g.Go(func() error {
 			if err := s.decideOne(gctx, w, mine, found); err != nil {
 				errs[i] = &LayerError{w.layer, err}
@@ -161,6 +150,9 @@ func (s *session) decideOne(ctx context.Context, w *work, mine *known, live *met
 		mine = nil // another installation has taken it over
 	}
 	decide(w, mine, live)
+	if police(w, mine); w.left {
+		return nil
+	}
 	if w.action == Adopt {
 		if err := s.mayAdopt(w, live); err != nil || w.action == Unchanged {
 			return err
@@ -207,6 +199,9 @@ func (s *session) try(ctx context.Context, w *work, mine *known) error {
 	if err != nil {
 		return err
 	}
+	if err := s.mayChange(w, now); err != nil {
+		return err
+	}
 	if len(w.ignore) > 0 {
 		if w.data, err = json.Marshal(kube.KeepLive(w.object.Object, now.Object, w.ignore)); err != nil {
 			return err
@@ -231,6 +226,16 @@ func (s *session) try(ctx context.Context, w *work, mine *known) error {
 		w.action, w.reason, w.uid = Replace, "a field of it cannot be changed", now.GetUID()
 		w.changes = compare(now, w.object)
 		return nil
+	}
+	if w.redefined {
+		// The server knows the old definition only: it may refuse or leave out what
+		// the new one allows, which [servedKind.conforms] has seen to.
+		if apierrors.IsInvalid(err) || kube.Unnamed(err) {
+			then, err = now, nil
+		}
+		if err == nil {
+			then = overlay(then, w.object)
+		}
 	}
 	if err != nil {
 		return explain(w, err)

@@ -39,8 +39,8 @@ func plain(name, content string) layer.Layer {
 func (l *life) removes() {
 	l.Helper()
 	l.engine.Prune = reconcile.PrunePolicy{CustomResourceDefinitions: true, PersistentVolumeClaims: true}
-	if _, err := l.engine.DeleteAndWait(l.ctx, l.target); err != nil {
-		l.Error(err)
+	if result, err := l.engine.DeleteAndWait(l.ctx, l.target); err != nil {
+		l.Errorf("%v; it waits for %v", err, result.Waiting)
 	}
 }
 

@@ -36,6 +36,9 @@ type Plan struct {
 	Desired digest.Digest
 	// Steps are what happens to each object, in order.
 	Steps []Step
+	// Warnings say what was left out or left unchecked, and what was found and
+	// is allowed.
+	Warnings []string
 
 	desired *profile.Desired
 	before  *inventory.Inventory // as it was read

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 	}
 	p := &Plan{Target: s.target.name(), Desired: d.Digest(), desired: d, before: now.inv}
 	for _, pinned := range d.Layers() {
-		inputs := digest.FromString(pinned.Digest().String() + now.version)
+		inputs := digest.FromString(pinned.Digest().String() + now.version + string(cmp.Or(pinned.CRDs, s.CRDs)))
 		p.layers = append(p.layers, &layerWork{PinnedLayer: pinned, inputs: inputs})
 	}
 	if err := s.checkConstraints(ctx, p); err != nil {
@@ -36,12 +37,13 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 	if err := s.renderChanged(ctx, p, now.live); err != nil {
 		return nil, err
 	}
-	if err := s.prepare(ctx, p); err != nil {
+	if err := s.prepare(ctx, p, now); err != nil {
 		return nil, err
 	}
-	if err := s.decideAll(ctx, p, now.live); err != nil {
+	if err := s.decideAll(ctx, p, now); err != nil {
 		return nil, err
 	}
+	p.Warnings = warnings(p)
 	p.Steps = hideSensitive(steps(p), d.Redact)
 	return p, s.Budget.check(p.Steps)
 }
@@ -78,19 +80,23 @@ func (s *session) renderChanged(ctx context.Context, p *Plan, live observed) err
 
 // prepare makes work of what was rendered, and checks that all of it can be
 // applied.
-func (s *session) prepare(ctx context.Context, p *Plan) error {
+func (s *session) prepare(ctx context.Context, p *Plan, now survey) error {
 	var errs []error
-	coming := map[schema.GroupVersionKind]kube.Resource{}
+	if err := s.decideDefinitions(ctx, p, now); err != nil {
+		errs = append(errs, err)
+	}
+	coming := map[schema.GroupVersionKind]servedKind{}
 	for _, l := range p.layers {
 		if l.output == nil {
 			continue
 		}
-		objects := make([]manifest.Object, len(l.output.Objects))
-		for i, o := range l.output.Objects {
-			objects[i] = o.Object
-		}
-		maps.Copy(coming, definitions(objects))
+		kinds, err := l.brings()
+		errs = append(errs, wrapLayer(l.Name, err))
+		maps.Copy(coming, kinds)
 		for _, o := range l.output.Objects {
+			if o.Batch() == manifest.Definitions {
+				continue
+			}
 			w, err := s.prepareObject(ctx, l.Layer, o, coming)
 			if err != nil {
 				errs = append(errs, &LayerError{l.Name, err})
@@ -128,4 +134,23 @@ func duplicates(p *Plan) []error {
 		}
 	}
 	return errs
+}
+
+// warnings returns what is worth knowing of a plan, and keeps nobody from
+// carrying it out.
+func warnings(p *Plan) []string {
+	var all []string
+	for _, l := range p.layers {
+		if l.output != nil {
+			for _, warning := range l.output.Warnings {
+				all = append(all, fmt.Sprintf("layer %q: %s", l.Name, warning))
+			}
+		}
+		for _, w := range l.objects {
+			for _, warning := range w.warnings {
+				all = append(all, fmt.Sprintf("layer %q: %s", l.Name, warning))
+			}
+		}
+	}
+	return all
 }

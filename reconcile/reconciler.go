@@ -32,6 +32,13 @@ type Reconciler struct {
 	// part of the stack, where the layer does not say. If empty,
 	// [layer.AdoptNever].
 	Adopt layer.AdoptPolicy
+	// CRDs says what becomes of custom resource definitions where the layer does
+	// not say. If empty, [layer.CRDUpgrade]: what a version of a layer brings
+	// needs its definitions, and what would break is found before.
+	CRDs layer.CRDPolicy
+	// BreakCRDs names definitions ("gadgets.example.com") that may change although
+	// that breaks objects or clients; "*" is all. Else it is a [*DefinitionError].
+	BreakCRDs []string
 	// Prune says which kinds of objects may be deleted although they hold data.
 	Prune PrunePolicy
 	// Force says which fields of other managers may be taken. If empty, none.

@@ -19,30 +19,34 @@ import (
 
 // work is one object that shall be on the cluster, and what is to be done for it.
 type work struct {
-	layer    string
-	source   string // where the object is written, for people
-	ref      kube.Ref
-	resource kube.Resource
-	data     []byte // the object as it is applied
-	digest   digest.Digest
-	batch    manifest.Batch
-	keep     bool
-	coming   bool // its definition is in the same plan
-	object   *unstructured.Unstructured
-	adopt    layer.AdoptPolicy
-	ignore   []string             // JSON pointers of fields that others may change
-	wants    *inventory.Namespace // of a namespace that layers are installed in, else nil
+	layer     string
+	source    string // where the object is written, for people
+	ref       kube.Ref
+	resource  kube.Resource
+	data      []byte // the object as it is applied
+	digest    digest.Digest
+	batch     manifest.Batch
+	keep      bool
+	coming    bool            // its definition is in the same plan
+	redefined bool            // and is made or changed by it
+	crds      layer.CRDPolicy // of a definition
+	object    *unstructured.Unstructured
+	adopt     layer.AdoptPolicy
+	ignore    []string             // JSON pointers of fields that others may change
+	wants     *inventory.Namespace // of a namespace that layers are installed in, else nil
 
-	action  Action
-	reason  string
-	changes []Change
-	exists  bool                 // on the cluster, when the plan was made
-	created bool                 // by us, so that we may delete it
-	going   bool                 // it is being deleted, and can be made anew once it is gone
-	claims  bool                 // the fields of other managers, too
-	force   bool                 // take back fields that were ours
-	uid     types.UID            // of the object to replace
-	foreign []kube.FieldConflict // fields of other managers, which keep the object from being applied
+	action   Action
+	reason   string
+	changes  []Change
+	exists   bool      // on the cluster, when the plan was made
+	created  bool      // by us, so that we may delete it
+	going    bool      // it is being deleted, and can be made anew once it is gone
+	claims   bool      // the fields of other managers, too
+	force    bool      // take back fields that were ours
+	uid      types.UID // of the object to replace
+	left     bool      // a definition that is somebody else's to change
+	warnings []string
+	foreign  []kube.FieldConflict // fields of other managers, which keep the object from being applied
 }
 
 // layerWork is a layer that shall be on the cluster.

@@ -47,6 +47,12 @@ func (c *Client) wrap(ref Ref, doing string, err error) error {
 	return fmt.Errorf("%s %s: %w", doing, ref, err)
 }
 
+// Unnamed reports whether an apply was refused because the schema of the kind
+// has no such field. The server says so with the status of a fault of its own.
+func Unnamed(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "field not declared in schema")
+}
+
 // A FieldConflict is a field that another manager owns.
 type FieldConflict struct {
 	Field   string // ".spec.replicas"
