@@ -45,11 +45,15 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 		ready, err = s.prune(ctx, inv, p, result)
 	}
 	if err == nil && ready {
-		inv.Desired = p.Desired
-		result.Ready = true
+		inv.Desired, inv.Back = p.Desired, ""
+		err = s.remember(ctx, inv, p.desired)
+		result.Ready = err == nil
 	}
 	if ctx.Err() == nil && !reflect.DeepEqual(p.before, inv) {
 		err = errors.Join(err, s.release(ctx, inv))
+	}
+	if err == nil && len(inv.States) > 0 && !reflect.DeepEqual(p.before.States, inv.States) {
+		err = s.history().Trim(ctx, inv)
 	}
 	return err
 }
@@ -58,6 +62,7 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 // what was owned, and what will be.
 func (p *Plan) announced() *inventory.Inventory {
 	inv := p.before.Clone()
+	inv.Begun, inv.Back = p.Desired, p.back
 	inv.Profiles, inv.Lock = p.desired.Profiles(), p.desired.Lock()
 	for i := range inv.Layers {
 		inv.Layers[i].Dropped = true
@@ -192,7 +197,7 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 	if l.changes() {
 		s.events.send(Event{Type: LayerStarted, Layer: l.Name, Message: l.Pin.Resolved})
 	}
-	before := moments(l, entry, helm.PreInstall, helm.PreUpgrade)
+	before := moments(l, entry, helm.PreInstall, s.either(helm.PreUpgrade, helm.PreRollback))
 	for rest := l.objects; len(rest) > 0; {
 		if rest[0].batch > manifest.Definitions && before != nil {
 			if done, err := s.runHooks(ctx, entry, before, result); err != nil || !done {

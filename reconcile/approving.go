@@ -86,6 +86,7 @@ func (e *StaleError) Is(target error) bool { return target == ErrTerminal }
 // applyApproved carries out a plan that was made before, if it is still what a
 // plan would be now.
 func (s *session) applyApproved(ctx context.Context, p *Plan, result *Result) error {
+	s.back = p.back
 	now, err := s.plan(ctx, p.desired)
 	if err != nil {
 		return err

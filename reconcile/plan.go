@@ -42,6 +42,7 @@ type Plan struct {
 
 	desired *profile.Desired
 	before  *inventory.Inventory // as it was read
+	back    digest.Digest        // of the earlier state that the plan goes back to, else empty
 	layers  []*layerWork         // in the order of the stack
 	spaces  []*work              // implicit namespaces
 }

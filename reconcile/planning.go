@@ -26,32 +26,39 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Target: s.target.name(), Desired: d.Digest(), desired: d, before: now.inv}
+	p := &Plan{Target: s.target.name(), Desired: d.Digest(), desired: d, before: now.inv, back: s.back}
 	for _, pinned := range d.Layers() {
 		inputs := digest.FromString(pinned.Digest().String() + now.version + string(cmp.Or(pinned.CRDs, s.CRDs)))
 		p.layers = append(p.layers, &layerWork{PinnedLayer: pinned, inputs: inputs})
 	}
-	if err := s.checkConstraints(ctx, p); err != nil {
-		return nil, err
+	unmet := s.checkConstraints(ctx, p)
+	if unmet != nil && p.back == "" {
+		return nil, unmet
 	}
-	if err := s.renderChanged(ctx, p, now.live); err != nil {
-		return nil, err
-	}
-	if err := s.prepare(ctx, p, now); err != nil {
-		return nil, err
-	}
-	if err := s.decideAll(ctx, p, now); err != nil {
-		return nil, err
+	if err := s.fill(ctx, p, now); err != nil || unmet != nil {
+		return nil, s.irreversible(ctx, p.back, unmet, err)
 	}
 	p.Warnings = warnings(p)
 	p.Steps = hideSensitive(steps(p), d.Redact)
 	return p, s.Budget.check(p.Steps)
 }
 
+// fill works out what p does, layer by layer.
+func (s *session) fill(ctx context.Context, p *Plan, now survey) error {
+	if err := s.renderChanged(ctx, p, now.live); err != nil {
+		return err
+	}
+	err := s.prepare(ctx, p, now)
+	if err == nil || p.back != "" { // then all that is wrong is to be said at once
+		err = errors.Join(err, s.decideAll(ctx, p, now))
+	}
+	return err
+}
+
 // checkConstraints checks that what is in a new state goes together, and may
 // follow what the cluster has.
 func (s *session) checkConstraints(ctx context.Context, p *Plan) error {
-	if p.Desired == p.before.Desired {
+	if p.Desired == p.before.Begun {
 		return nil
 	}
 	content := func(pin layer.Pin) (fs.FS, error) { return s.fetcher().Fetch(ctx, pin) }

@@ -52,7 +52,7 @@ func (s *session) deletePass(ctx context.Context, result *Result) (err error) {
 	}
 	if inv.Empty() {
 		result.Ready = true
-		return errors.Join(s.keeper.Delete(ctx, inv), s.leave(ctx))
+		return s.depart(ctx, inv)
 	}
 	for i := range inv.Layers {
 		inv.Layers[i].Dropped = true
@@ -63,12 +63,20 @@ func (s *session) deletePass(ctx context.Context, result *Result) (err error) {
 	gone, err := s.remove(ctx, inv, nil, result)
 	if err == nil && gone {
 		result.Ready = true
-		return errors.Join(s.keeper.Delete(ctx, inv), s.leave(ctx))
+		return s.depart(ctx, inv)
 	}
 	if ctx.Err() == nil {
 		err = errors.Join(err, s.release(ctx, inv))
 	}
 	return err
+}
+
+// depart removes what was kept of the installation, which owns nothing any more.
+func (s *session) depart(ctx context.Context, inv *inventory.Inventory) error {
+	if err := s.history().Delete(ctx, inv); err != nil {
+		return err
+	}
+	return errors.Join(s.keeper.Delete(ctx, inv), s.leave(ctx))
 }
 
 // leave removes the namespace of the inventory, if we made it and nothing else

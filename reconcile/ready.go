@@ -48,7 +48,7 @@ func (s *session) becomeReady(ctx context.Context, l *layerWork, entry *inventor
 	if ready, err := s.judge(ctx, entry.Name, seen, result); err != nil || !ready {
 		return false, err
 	}
-	after := moments(l, entry, helm.PostInstall, helm.PostUpgrade)
+	after := moments(l, entry, helm.PostInstall, s.either(helm.PostUpgrade, helm.PostRollback))
 	if done, err := s.runHooks(ctx, entry, after, result); err != nil || !done {
 		return false, err
 	}

@@ -100,6 +100,7 @@ func (s *session) recordReleases(ctx context.Context, l *layerWork, entry *inven
 				return fmt.Errorf("recording the Helm release %q: %w", r.Name, err)
 			}
 			known.Revision, known.Content = revision, made
+			entry.ForgetRuns(known)
 		}
 		current = append(current, known)
 	}
@@ -121,7 +122,7 @@ func (s *session) recordRelease(ctx context.Context, r render.Release, content s
 		return 0, err
 	}
 	now := time.Now()
-	first, revision := now, 1
+	first, revision, same := now, 1, 0
 	for i, m := range records {
 		if i == 0 {
 			first = m.CreationTimestamp.Time
@@ -129,6 +130,9 @@ func (s *session) recordRelease(ctx context.Context, r render.Release, content s
 		revision = revisionOf(m) + 1
 		if m.Labels[contentLabel] == content && i == len(records)-1 {
 			return revisionOf(m), nil
+		}
+		if m.Labels[contentLabel] == content {
+			same = revisionOf(m)
 		}
 		if m.Labels["status"] == string(helm.StatusDeployed) {
 			if err := s.supersede(ctx, recordRef(r.Namespace, m.Name), now); err != nil {
@@ -139,6 +143,9 @@ func (s *session) recordRelease(ctx context.Context, r render.Release, content s
 	description := "Install complete"
 	if revision > 1 {
 		description = "Upgrade complete"
+	}
+	if s.back != "" && same > 0 {
+		description = fmt.Sprintf("Rollback to %d", same)
 	}
 	secret, err := helm.Record{
 		Name: r.Name, Namespace: r.Namespace, Revision: revision, Status: helm.StatusDeployed,

@@ -16,7 +16,8 @@ import (
 )
 
 // A Store keeps the records of installations: what each owns on its cluster.
-// The records are opaque, and hold sensitive values. reconciletest.TestStore
+// Some are named as their installation, and those of its good states with a dot
+// and a number after that. They are opaque, and hold sensitive values. reconciletest.TestStore
 // tests an implementation. Its methods may be called concurrently.
 type Store interface {
 	// Load returns the record and its version. Without a record both are empty.

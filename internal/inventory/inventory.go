@@ -22,6 +22,13 @@ import (
 type Inventory struct {
 	// Desired is the digest of the state that was last brought about in full.
 	Desired digest.Digest `json:"desired,omitempty"`
+	// Begun is the digest of the state that was last begun, and Back is too if it
+	// is an earlier one that is being gone back to.
+	Begun digest.Digest `json:"begun,omitempty"`
+	Back  digest.Digest `json:"back,omitempty"`
+	// States are those that the installation can go back to, the oldest first.
+	// The slice is never changed in place.
+	States []State `json:"states,omitempty"`
 	// Profiles are those of the state that was last begun.
 	Profiles []profile.ID `json:"profiles,omitempty"`
 	// Lock pins the sources of that state.
@@ -153,6 +160,12 @@ func (l *Layer) HookRun(r Release, event string, content digest.Digest) *HookRun
 		l.Hooks[i].Content, l.Hooks[i].Done, l.Hooks[i].Running = content, nil, ""
 	}
 	return &l.Hooks[i]
+}
+
+// ForgetRuns says that the hooks of a release have run for what it is now.
+// When it is changed, and changed back, they run again.
+func (l *Layer) ForgetRuns(r Release) {
+	l.Hooks = slices.DeleteFunc(l.Hooks, func(h HookRun) bool { return h.Release == r.Name && h.Namespace == r.Namespace })
 }
 
 // Remember keeps in mind that a hook made an object.

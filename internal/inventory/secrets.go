@@ -33,7 +33,9 @@ const (
 	madeBy    = "app.kubernetes.io/managed-by" // on a namespace that was made for records
 	partLabel = "strata.dev/inventory"         // on further parts: the Secret that they belong to
 	partsNote = "strata.dev/parts"             // on the first: the names of the others
-	dataKey   = "inventory"
+
+	historyLabel = "strata.dev/history" // on records of states: the Secret of the inventory
+	dataKey      = "inventory"
 )
 
 // Secrets keep records in Secrets on the cluster: the first is the parent of
@@ -43,6 +45,7 @@ type Secrets struct {
 	Client    *kube.Client
 	Namespace string
 	Kinds     []string // of the objects that the next record lists, a hint for other tools
+	HistoryOf string   // the installation, if the records are of its history
 
 	split bool // the record that was loaded has further parts
 }
@@ -129,6 +132,10 @@ func (s *Secrets) Save(ctx context.Context, name string, data []byte, version st
 	first.SetAnnotations(map[string]string{
 		tooling: kube.Manager + "/v1", groupKinds: strings.Join(s.Kinds, ","), partsNote: strings.Join(names, ","),
 	})
+	if s.HistoryOf != "" {
+		first.SetLabels(map[string]string{historyLabel: secretName(s.HistoryOf)})
+		first.SetAnnotations(map[string]string{partsNote: strings.Join(names, ",")})
+	}
 	write := s.create
 	if version != "" {
 		write = func(ctx context.Context, o *unstructured.Unstructured) (*unstructured.Unstructured, error) {
