@@ -12,4 +12,9 @@
 // returns with [Result.RetryAfter], as a controller needs it.
 // [Reconciler.Converge] repeats passes, woken by watches, until the target is
 // ready: for commands, scripts and tests.
+//
+// [Reconciler.Status] says what is on a cluster, as values that are JSON, a
+// table ([Status.String]) or a picture ([Status.Picture], [Status.SVG]) too;
+// package bom makes a bill of materials of them. [Reconciler.Discover] says what
+// others installed there with Helm, and how to take it over.
 package reconcile

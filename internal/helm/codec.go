@@ -12,9 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// A RecordError says that a Secret holds no release record that can be read.
+// A RecordError says that a Secret or ConfigMap holds no release record that can be read.
 type RecordError struct {
-	Secret string // its name
+	Secret string // its name, or that of the ConfigMap
 	Err    error
 }
 
@@ -52,18 +52,21 @@ func encode(record any) (string, error) {
 	return base64.StdEncoding.EncodeToString([]byte(inner)), nil
 }
 
-// decode returns the JSON of the record in a Secret.
-func decode(secret *unstructured.Unstructured) ([]byte, error) {
-	if kind, _, _ := unstructured.NestedString(secret.Object, "type"); kind != secretType {
-		return nil, fmt.Errorf("is of type %q, not %s", kind, secretType)
-	}
-	outer, _, err := unstructured.NestedString(secret.Object, "data", "release")
+// decode returns the JSON of the record in a Secret or a ConfigMap, which holds
+// the same text without the base64 of Secrets.
+func decode(o *unstructured.Unstructured) ([]byte, error) {
+	text, _, err := unstructured.NestedString(o.Object, "data", "release")
 	if err != nil {
 		return nil, err
 	}
-	inner, err := base64.StdEncoding.DecodeString(outer)
-	if err != nil {
-		return nil, err
+	inner := []byte(text)
+	if o.GetKind() != "ConfigMap" {
+		if kind, _, _ := unstructured.NestedString(o.Object, "type"); kind != secretType {
+			return nil, fmt.Errorf("is of type %q, not %s", kind, secretType)
+		}
+		if inner, err = base64.StdEncoding.DecodeString(text); err != nil {
+			return nil, err
+		}
 	}
 	packed, err := base64.StdEncoding.DecodeString(string(inner))
 	if err != nil {

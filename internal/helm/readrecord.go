@@ -13,7 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// ReadRecord reads the Secret of a record, whoever wrote it. A hook whose text
+// ReadRecord reads the Secret of a record, or the ConfigMap that Helm can be told
+// to use instead, whoever wrote it. A hook whose text
 // cannot be read has an object of a kind and a name only. Errors are of type
 // [*RecordError].
 func ReadRecord(secret *unstructured.Unstructured) (*Record, error) {
