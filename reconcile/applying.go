@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"reflect"
@@ -234,6 +235,8 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 	return s.becomeReady(ctx, l, entry, result)
 }
 
+const madeAnew = "; then it is made anew"
+
 // applyAll applies objects at the same time and writes what they became into
 // their records. It reports whether all are applied: those that must go first
 // are added to what result waits for.
@@ -263,8 +266,8 @@ func (s *session) applyAll(ctx context.Context, all []*work, records []inventory
 		case !gone[i]:
 			done = false
 			result.Waiting = append(result.Waiting, Waiting{
-				Layer: w.layer, Object: ObjectRef(w.ref), Message: "it is being deleted, and is made anew then",
-				sight: sight{resource: w.resource, namespace: w.ref.Namespace}, gone: true,
+				Layer: w.layer, Object: ObjectRef(w.ref), Message: cmp.Or(w.hangs, "it is being deleted") + madeAnew,
+				sight: sight{resource: w.resource, namespace: w.ref.Namespace}, gone: true, beside: madeAnew,
 			})
 		default:
 			result.Steps = append(result.Steps, w.step())

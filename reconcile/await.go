@@ -14,7 +14,7 @@ import (
 // await watches the objects until something is to be done again: those of one
 // layer have all changed so that they may be ready, or are gone as they should
 // be, or one has failed. It also returns when a watch ends, as the server ends
-// it from time to time.
+// it from time to time. It writes into waiting what it sees.
 func (s *session) await(ctx context.Context, waiting []Waiting) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -64,11 +64,12 @@ func (s *session) followers(waiting []Waiting, settled chan<- settlement) map[vi
 	byView := map[view]*follower{}
 	follow := func(v view) *follower {
 		if byView[v] == nil {
-			byView[v] = &follower{session: s, view: v, open: map[kube.Key]Waiting{}, settled: settled}
+			byView[v] = &follower{session: s, view: v, open: map[kube.Key]*Waiting{}, settled: settled}
 		}
 		return byView[v]
 	}
-	for _, w := range waiting {
+	for i := range waiting {
+		w := &waiting[i]
 		follow(view{w.resource, w.namespace, w.selector}).open[kube.Ref(w.Object).Key()] = w
 		if w.pods != (podSet{}) {
 			follow(view{podResource, w.pods.namespace, w.pods.selector}).podsOf = w.Layer
@@ -81,8 +82,8 @@ func (s *session) followers(waiting []Waiting, settled chan<- settlement) map[vi
 type follower struct {
 	*session
 	view
-	open    map[kube.Key]Waiting // those that are not settled
-	podsOf  string               // the layer of the workload
+	open    map[kube.Key]*Waiting // those that are not settled
+	podsOf  string                // the layer of the workload
 	settled chan<- settlement
 }
 
@@ -156,7 +157,10 @@ func (f *follower) see(ctx context.Context, o *unstructured.Unstructured, exists
 		w, ok = f.open[key]
 	}
 	switch {
-	case !ok, w.gone && exists:
+	case !ok:
+		return nil
+	case w.gone && exists:
+		f.say(w, hanging(o)+w.beside)
 		return nil
 	case !exists:
 		return f.settle(ctx, key, false)
@@ -165,12 +169,16 @@ func (f *follower) see(ctx context.Context, o *unstructured.Unstructured, exists
 	if w.absent || state.Health != readiness.Progressing {
 		return f.settle(ctx, key, state.Health == readiness.Failed)
 	}
-	if state.Message != w.Message {
-		w.Message = state.Message
-		f.open[key] = w
-		f.events.send(Event{Type: LayerWaiting, Layer: w.Layer, Object: w.Object, Message: w.Message})
-	}
+	f.say(w, state.Message)
 	return nil
+}
+
+// say takes note of why w is waited for.
+func (f *follower) say(w *Waiting, message string) {
+	if message != w.Message {
+		w.Message = message
+		f.events.send(Event{Type: LayerWaiting, Layer: w.Layer, Object: w.Object, Message: message})
+	}
 }
 
 // anyOf returns the key of what is waited for when nobody knows its name.
@@ -184,6 +192,7 @@ func (f *follower) anyOf(key kube.Key) kube.Key {
 
 func (f *follower) settle(ctx context.Context, key kube.Key, failed bool) error {
 	w := f.open[key]
+	w.settled = true
 	delete(f.open, key)
 	return f.send(ctx, settlement{w.Layer, failed})
 }

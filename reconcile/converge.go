@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/strata-go/strata/internal/retry"
 )
@@ -11,28 +12,42 @@ import (
 // waits for what the last one waited for.
 func (s *session) converge(ctx context.Context, result *Result, pass func(*Result) error) error {
 	var backoff retry.Backoff
+	var waiting []Waiting // for what, when it was last known
 	for {
 		var last Result
 		err := pass(&last)
 		result.add(last)
+		if len(last.Waiting) > 0 || ctx.Err() == nil {
+			waiting = last.Waiting
+		}
 		switch {
 		case ctx.Err() != nil:
-			return errors.Join(ctx.Err(), err)
+			return interrupted(result, waiting, errors.Join(ctx.Err(), err))
 		case err != nil && (!retryable(err) || !s.client.Reached()):
 			return err
 		case err != nil:
-			if err := backoff.Wait(ctx); err != nil {
-				return err
+			if ended := backoff.Wait(ctx); ended != nil {
+				return interrupted(result, waiting, errors.Join(ended, err))
 			}
 		case last.Ready:
 			return nil
 		default:
 			backoff.Reset()
-			if err := s.await(ctx, last.Waiting); err != nil && ctx.Err() != nil {
-				return ctx.Err()
+			if err := s.await(ctx, waiting); err != nil && ctx.Err() != nil {
+				return interrupted(result, waiting, ctx.Err())
 			}
 		}
 	}
+}
+
+// interrupted returns the error of a wait that the context ended, and sets in
+// result what was waited for.
+func interrupted(result *Result, waiting []Waiting, err error) error {
+	result.Waiting = slices.DeleteFunc(waiting, func(w Waiting) bool { return w.settled })
+	if len(result.Waiting) == 0 {
+		return err
+	}
+	return &WaitError{result.Waiting, err}
 }
 
 // add makes r the result of the passes so far and of one more.

@@ -56,6 +56,7 @@ func decide(w *work, mine *known, live *metav1.PartialObjectMetadata) {
 	switch {
 	case live != nil && live.DeletionTimestamp != nil:
 		w.action, w.reason, w.going, w.created = Repair, "it is being deleted", true, true
+		w.hangs = terminating(live.DeletionTimestamp, live.Finalizers)
 	case mine == nil && live == nil:
 		w.action, w.reason = Create, "it is new in the stack"
 	case mine == nil:

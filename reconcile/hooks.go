@@ -162,6 +162,8 @@ func hookState(o *unstructured.Unstructured) readiness.State {
 	return readiness.State{Health: readiness.Ready}
 }
 
+const hookOfBefore = "; it is a hook that ran before"
+
 // deleteHook deletes a hook. With a result, it is waited for.
 func (s *session) deleteHook(ctx context.Context, entry *inventory.Layer, w *work, live *unstructured.Unstructured, result *Result) error {
 	if err := s.client.Delete(ctx, w.resource, w.ref, live.GetUID()); err != nil && !apierrors.IsNotFound(err) {
@@ -170,8 +172,8 @@ func (s *session) deleteHook(ctx context.Context, entry *inventory.Layer, w *wor
 	entry.Forget(w.ref.Key())
 	if result != nil {
 		result.Waiting = append(result.Waiting, Waiting{
-			Layer: w.layer, Object: ObjectRef(w.ref), Message: "the hook of before is being deleted",
-			sight: sight{resource: w.resource, namespace: w.ref.Namespace}, gone: true,
+			Layer: w.layer, Object: ObjectRef(w.ref), Message: "it is being deleted" + hookOfBefore,
+			sight: sight{resource: w.resource, namespace: w.ref.Namespace}, gone: true, beside: hookOfBefore,
 		})
 	}
 	return nil

@@ -105,10 +105,3 @@ func transient(r kube.Resource, o metav1.PartialObjectMetadata) bool {
 	}
 	return o.DeletionTimestamp != nil || len(o.OwnerReferences) > 0
 }
-
-func terminating(finalizers []string) string {
-	if len(finalizers) == 0 {
-		return "it is being deleted"
-	}
-	return "it is being deleted; finalizers: " + strings.Join(finalizers, ", ")
-}

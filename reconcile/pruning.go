@@ -101,6 +101,7 @@ func (s *session) leave(ctx context.Context) error {
 // yet, as a finalizer may need what is below. Namespaces go last: they may hold
 // objects of any layer.
 func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted map[kube.Key]bool, result *Result) (bool, error) {
+	s.removing = inv
 	forget(inv, wanted)
 	order := make([]*inventory.Layer, len(inv.Layers))
 	for i := range inv.Layers {
@@ -237,7 +238,12 @@ func (s *session) report(layer string, o inventory.Object, out outcome, result *
 	ref := ObjectRef(o.Ref)
 	switch {
 	case out.waiting != "":
-		result.Waiting = append(result.Waiting, Waiting{Layer: layer, Object: ref, Message: out.waiting, sight: sight{resource: o.Served(), selector: s.selector()}, gone: true})
+		message := out.waiting + out.beside
+		result.Waiting = append(result.Waiting, Waiting{
+			Layer: layer, Object: ref, Message: message,
+			sight: sight{resource: o.Served(), selector: s.selector()}, gone: true, beside: out.beside,
+		})
+		s.events.send(Event{Type: LayerWaiting, Layer: layer, Object: ref, Message: message})
 	case out.kept != "":
 		result.Kept = append(result.Kept, Kept{ref, out.kept})
 		s.events.send(Event{Type: ObjectKept, Layer: layer, Object: ref, Message: out.kept})
@@ -254,6 +260,7 @@ const unwanted = "it is no longer in the stack"
 type outcome struct {
 	deleted bool
 	waiting string // not yet gone, and why
+	beside  string // what the object does not show of that
 	kept    string // left on the cluster, and why
 }
 
@@ -282,7 +289,8 @@ func (s *session) removeOne(ctx context.Context, o inventory.Object) (outcome, e
 			return outcome{}, err
 		}
 	}
-	return outcome{waiting: terminating(live.Finalizers)}, nil
+	message, beside, err := s.stuck(ctx, o, live)
+	return outcome{waiting: message, beside: beside}, err
 }
 
 var (

@@ -125,6 +125,9 @@ type Waiting struct {
 	sight
 	pods podSet // of a workload
 	gone bool   // it shall go, not become ready
+
+	beside  string // the end of the message of what shall go, which the object does not show
+	settled bool   // there is nothing more to wait for
 }
 
 // Kept is an object that was left on the cluster, and why.
@@ -182,7 +185,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, t Target, d *profile.Desired
 
 // Converge makes passes until the target is ready, an error comes that another
 // pass does not cure, or ctx is done. Between passes it watches what is not yet
-// ready. The result is that of all passes together.
+// ready. The result is that of all passes together. If ctx is done meanwhile,
+// the error is a [*WaitError] that says what was not ready.
 func (r *Reconciler) Converge(ctx context.Context, t Target, d *profile.Desired) (*Result, error) {
 	result := new(Result)
 	err := r.with(ctx, t, func(s *session) error {
@@ -200,7 +204,9 @@ func (r *Reconciler) Delete(ctx context.Context, t Target) (*Result, error) {
 	return result, err
 }
 
-// DeleteAndWait makes passes as Delete does until nothing is left.
+// DeleteAndWait makes passes as Delete does until nothing is left. If ctx is done
+// meanwhile, the error is a [*WaitError] that names what hangs: with its
+// finalizers, and why, as far as the cluster shows it.
 func (r *Reconciler) DeleteAndWait(ctx context.Context, t Target) (*Result, error) {
 	result := new(Result)
 	err := r.with(ctx, t, func(s *session) error {

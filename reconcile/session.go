@@ -27,6 +27,7 @@ type session struct {
 	events   *events
 	rendered map[string]rendered  // by layer
 	held     *inventory.Inventory // as it was last written while at work, else nil
+	removing *inventory.Inventory // that things are being removed of, else nil
 	back     digest.Digest        // of the earlier state to go back to, else empty
 }
 

@@ -32,8 +32,19 @@ func (s *session) layerStatus(ctx context.Context, entry *inventory.Layer, live 
 		states[one.ref.Key()] = one.state
 		l.Endpoints = append(l.Endpoints, endpoints(one.live)...)
 	}
-	for _, o := range entry.Wanted() {
-		l.Objects = append(l.Objects, objectStatus(o, live[o.Key()], states[o.Key()]))
+	for _, o := range entry.Objects {
+		found := live[o.Key()]
+		going := (o.Dropped || entry.Dropped) && found != nil && found.DeletionTimestamp != nil
+		switch {
+		case going:
+			message, beside, err := s.stuck(ctx, o, found)
+			if err != nil {
+				return l, err
+			}
+			l.Objects = append(l.Objects, ObjectStatus{ObjectRef(o.Ref), o.UID, Removing, message + beside})
+		case !o.Dropped:
+			l.Objects = append(l.Objects, objectStatus(o, found, states[o.Key()]))
+		}
 	}
 	l.judge(entry)
 	l.Conditions = conditions(&l, entry)

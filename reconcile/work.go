@@ -40,6 +40,7 @@ type work struct {
 	changes  []Change
 	exists   bool      // on the cluster, when the plan was made
 	created  bool      // by us, so that we may delete it
+	hangs    string    // why it is not gone, if it is going
 	going    bool      // it is being deleted, and can be made anew once it is gone
 	claims   bool      // the fields of other managers, too
 	force    bool      // take back fields that were ours
