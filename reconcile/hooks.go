@@ -185,11 +185,11 @@ func (s *session) hookWork(ctx context.Context, layer string, m moment, h helm.H
 	if err != nil {
 		return nil, err
 	}
-	folded, err := manifest.FoldStringData(h.Object)
+	canonical, err := manifest.Canonical(h.Object)
 	if err != nil {
 		return nil, err
 	}
-	object := folded.DeepCopy()
+	object := canonical.DeepCopy()
 	switch {
 	case !resource.Namespaced:
 		object.SetNamespace("")

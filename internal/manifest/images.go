@@ -7,33 +7,33 @@ import "slices"
 // resources with the template of a pod.
 func (o Object) Images() []string {
 	var all []string
-	walkImages(o.Unstructured.Object, func(image string) { all = append(all, image) })
+	eachContainer(o.Unstructured.Object, func(container map[string]any) {
+		if image, _ := container["image"].(string); image != "" {
+			all = append(all, image)
+		}
+	})
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
-func walkImages(v any, found func(string)) {
+// eachContainer calls found for every container in v.
+func eachContainer(v any, found func(map[string]any)) {
 	switch v := v.(type) {
 	case map[string]any:
 		for key, item := range v {
 			if key == "containers" || key == "initContainers" || key == "ephemeralContainers" {
-				containerImages(item, found)
+				list, _ := item.([]any)
+				for _, one := range list {
+					if container, ok := one.(map[string]any); ok {
+						found(container)
+					}
+				}
 			}
-			walkImages(item, found)
+			eachContainer(item, found)
 		}
 	case []any:
 		for _, item := range v {
-			walkImages(item, found)
-		}
-	}
-}
-
-func containerImages(v any, found func(string)) {
-	list, _ := v.([]any)
-	for _, item := range list {
-		container, _ := item.(map[string]any)
-		if image, _ := container["image"].(string); image != "" {
-			found(image)
+			eachContainer(item, found)
 		}
 	}
 }

@@ -84,7 +84,7 @@ func (b *builder) addHooks(hooks []helm.Hook, release string) error {
 	var errs []error
 	for _, h := range hooks {
 		var err error
-		if h.Object, err = manifest.FoldStringData(h.Object); err != nil {
+		if h.Object, err = manifest.Canonical(h.Object); err != nil {
 			errs = append(errs, b.fail("", err))
 		}
 		b.out.Hooks = append(b.out.Hooks, Hook{h, release, b.namespace})

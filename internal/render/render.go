@@ -139,12 +139,12 @@ func (b *builder) fail(file string, err error) error {
 func (b *builder) add(objects []manifest.Object, like Object) error {
 	var errs []error
 	for _, o := range objects {
-		folded, err := manifest.FoldStringData(o)
+		canonical, err := manifest.Canonical(o)
 		if err != nil {
 			errs = append(errs, b.fail("", err))
 			continue
 		}
-		like.Object = folded
+		like.Object = canonical
 		like.DefaultNamespace = b.namespace
 		b.out.Objects = append(b.out.Objects, like)
 	}
