@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -45,7 +46,12 @@ func boot(ctx context.Context, dir *stateDir, failed failureChan) (ready, error)
 
 	go failed.run("kube-controller-manager", func() error { return runControllers(life, controllersFlags(dir)) })
 	go failed.run("kube-scheduler", func() error { return runScheduler(life, schedulerFlags(dir)) })
-	if err := fake.Start(life, creds.admin); err != nil {
+	// The fake kubelet is found at the same address, so it has the same name.
+	certificate, err := tls.LoadX509KeyPair(dir.file(serverFile+".crt"), dir.file(serverFile+".key"))
+	if err != nil {
+		return ready{}, fmt.Errorf("reading the kubelet's certificate: %w", err)
+	}
+	if err := fake.Start(life, creds.admin, certificate); err != nil {
 		return ready{}, err
 	}
 	if err := awaitControllers(ctx, client); err != nil {

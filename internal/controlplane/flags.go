@@ -28,6 +28,9 @@ func apiserverFlags(dir *stateDir, etcd string) []string {
 		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
 		"--proxy-client-cert-file=" + dir.file(frontProxyFile+".crt"),
 		"--proxy-client-key-file=" + dir.file(frontProxyFile+".key"),
+		// The address at which package fake gives logs.
+		"--kubelet-preferred-address-types=ExternalIP",
+		"--kubelet-certificate-authority=" + dir.file(caFile+".crt"),
 		"--profiling=false",
 	}
 }

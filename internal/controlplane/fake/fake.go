@@ -11,10 +11,12 @@
 //	strata.dev/test-image-pull: "fail"   its containers wait with ImagePullBackOff
 //	strata.dev/test-ready-after: "2s"    its containers become ready that long after the start
 //	strata.dev/test-finish-after: "2s"   where they should finish, they do so that long after the start
+//	strata.dev/test-log: "text"          what its containers say in their logs
 package fake
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 
 	"k8s.io/client-go/informers"
@@ -23,8 +25,9 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Start registers the node and starts everything else, until ctx is done.
-func Start(ctx context.Context, cfg *rest.Config) error {
+// Start registers the node and starts everything else, until ctx is done. The
+// certificate is that of the kubelet, and must name the address 127.0.0.1.
+func Start(ctx context.Context, cfg *rest.Config, certificate tls.Certificate) error {
 	cfg = rest.CopyConfig(cfg)
 	cfg.QPS = -1 // the fakes must never be what a test waits for
 	cfg.UserAgent = "strata-test-fakes"
@@ -37,13 +40,17 @@ func Start(ctx context.Context, cfg *rest.Config) error {
 	if err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
-	if err := registerNode(ctx, client); err != nil {
+	factory := informers.NewSharedInformerFactory(client, 0)
+	k := newKubelet(client, factory)
+	port, err := k.serveLogs(ctx, certificate)
+	if err != nil {
 		return err
 	}
-
-	factory := informers.NewSharedInformerFactory(client, 0)
+	if err := registerNode(ctx, client, port); err != nil {
+		return err
+	}
 	for _, start := range []func() error{
-		func() error { return startKubelet(ctx, client, factory) },
+		func() error { return startLoop(ctx, k.sync, factory.Core().V1().Pods().Informer()) },
 		func() error { return startLoadBalancers(ctx, client, factory) },
 		func() error { return startVolumes(ctx, client, factory) },
 		func() error { return startNamespaces(ctx, client, metadataClient, factory) },

@@ -20,7 +20,8 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// kubelet reports the pods of the node as running, and ends deleted ones at once.
+// kubelet reports the pods of the node as running, ends deleted ones at once, and
+// gives their logs.
 type kubelet struct {
 	client kubernetes.Interface
 	pods   corelisters.PodLister
@@ -38,10 +39,8 @@ type startedPod struct {
 	at  time.Time
 }
 
-func startKubelet(ctx context.Context, client kubernetes.Interface, factory informers.SharedInformerFactory) error {
-	pods := factory.Core().V1().Pods()
-	k := &kubelet{client: client, pods: pods.Lister(), started: map[cache.ObjectName]*startedPod{}}
-	return startLoop(ctx, k.sync, pods.Informer())
+func newKubelet(client kubernetes.Interface, factory informers.SharedInformerFactory) *kubelet {
+	return &kubelet{client: client, pods: factory.Core().V1().Pods().Lister(), started: map[cache.ObjectName]*startedPod{}}
 }
 
 func (k *kubelet) sync(ctx context.Context, name cache.ObjectName) (time.Duration, error) {

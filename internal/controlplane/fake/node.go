@@ -16,8 +16,9 @@ const (
 	nodeIP   = "10.240.0.1"
 )
 
-// registerNode makes a node that is ready and has room for every pod.
-func registerNode(ctx context.Context, client kubernetes.Interface) error {
+// registerNode makes a node that is ready and has room for every pod. The port
+// is that of its kubelet.
+func registerNode(ctx context.Context, client kubernetes.Interface, port int32) error {
 	nodes := client.CoreV1().Nodes()
 	node, err := nodes.Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{
 		Name: nodeName,
@@ -30,7 +31,7 @@ func registerNode(ctx context.Context, client kubernetes.Interface) error {
 	if err != nil {
 		return fmt.Errorf("registering the node: %w", err)
 	}
-	node.Status = nodeStatus()
+	node.Status = nodeStatus(port)
 	if node, err = nodes.UpdateStatus(ctx, node, metav1.UpdateOptions{}); err != nil {
 		return fmt.Errorf("reporting the status of the node: %w", err)
 	}
@@ -43,7 +44,7 @@ func registerNode(ctx context.Context, client kubernetes.Interface) error {
 	return nil
 }
 
-func nodeStatus() corev1.NodeStatus {
+func nodeStatus(port int32) corev1.NodeStatus {
 	room := corev1.ResourceList{
 		corev1.ResourceCPU:              resource.MustParse("1000"),
 		corev1.ResourceMemory:           resource.MustParse("10Ti"),
@@ -60,7 +61,9 @@ func nodeStatus() corev1.NodeStatus {
 		Addresses: []corev1.NodeAddress{
 			{Type: corev1.NodeInternalIP, Address: nodeIP},
 			{Type: corev1.NodeHostName, Address: nodeName},
+			{Type: corev1.NodeExternalIP, Address: logAddress},
 		},
+		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: port}},
 		Conditions: []corev1.NodeCondition{
 			condition(corev1.NodeReady, corev1.ConditionTrue, "KubeletReady"),
 			condition(corev1.NodeMemoryPressure, corev1.ConditionFalse, "KubeletHasSufficientMemory"),

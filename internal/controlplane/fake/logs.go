@@ -1,0 +1,76 @@
+package fake
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/klog/v2"
+)
+
+// logAnnotation is what the containers of a pod say in their logs.
+const logAnnotation = "strata.dev/test-log"
+
+// logAddress is where the API server finds the kubelet. The address of the node
+// is one that nothing answers at.
+const logAddress = "127.0.0.1"
+
+// serveLogs serves the part of the kubelet's API that gives logs, until ctx is
+// done, and returns its port. Whoever can reach it may ask: the logs are what
+// the annotations of pods say.
+func (k *kubelet) serveLogs(ctx context.Context, certificate tls.Certificate) (int32, error) {
+	listener, err := tls.Listen("tcp", net.JoinHostPort(logAddress, "0"), &tls.Config{
+		Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
+	})
+	if err != nil {
+		return 0, fmt.Errorf("listening for those who ask for logs: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /containerLogs/{namespace}/{pod}/{container}", k.containerLog)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			klog.FromContext(ctx).Error(err, "Fake: logs are no longer served")
+		}
+	}()
+	return int32(listener.Addr().(*net.TCPAddr).Port), nil //nolint:gosec // a port has 16 bits
+}
+
+// containerLog answers with the log of a container.
+func (k *kubelet) containerLog(w http.ResponseWriter, r *http.Request) {
+	pod, err := k.pods.Pods(r.PathValue("namespace")).Get(r.PathValue("pod"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	if pod.Status.Phase == corev1.PodPending {
+		http.Error(w, "the container is waiting to start", http.StatusBadRequest)
+		return
+	}
+	_, _ = io.WriteString(w, excerpt(pod.Annotations[logAnnotation], r.URL.Query().Get("tailLines"), r.URL.Query().Get("limitBytes")))
+}
+
+// excerpt returns the last lines of a log, and of these the first bytes. What is
+// no number sets no limit.
+func excerpt(log, tailLines, limitBytes string) string {
+	if log != "" && !strings.HasSuffix(log, "\n") {
+		log += "\n"
+	}
+	if n, err := strconv.Atoi(tailLines); err == nil {
+		lines := strings.SplitAfter(log, "\n")
+		log = strings.Join(lines[max(0, len(lines)-1-n):], "")
+	}
+	if n, err := strconv.Atoi(limitBytes); err == nil {
+		log = log[:min(n, len(log))]
+	}
+	return log
+}
