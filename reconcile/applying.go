@@ -36,7 +36,7 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 	}()
 	inv := p.announced()
 	begin(inv, p.layers)
-	if !p.Empty() {
+	if !p.Empty() || slices.ContainsFunc(p.layers, func(l *layerWork) bool { return len(l.unbegun(inv.Layer(l.Name))) > 0 }) {
 		if err := s.hold(ctx, inv); err != nil {
 			return err
 		}
@@ -80,6 +80,7 @@ func (p *Plan) announced() *inventory.Inventory {
 		if l.output == nil {
 			continue
 		}
+		l.correct(entry)
 		if l.changes() || released(l, entry) || entry.Inputs != l.inputs && len(l.checks()) > 0 {
 			entry.Renew(l.inputs)
 		}
@@ -189,8 +190,7 @@ func (s *session) failure(err error) inventory.Failure {
 	return inventory.Failure{Message: s.redacted(err).Error(), Terminal: !retryable(err), Since: seconds(time.Now())}
 }
 
-// applyLayer applies one layer, batch after batch, and reports whether it is
-// ready.
+// applyLayer applies one layer, and reports whether it is ready.
 func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory.Layer, result *Result) (bool, error) {
 	if l.output == nil && !entry.Ready.IsZero() {
 		return true, nil
@@ -198,8 +198,25 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 	if l.changes() {
 		s.events.send(Event{Type: LayerStarted, Layer: l.Name, Message: l.Pin.Resolved})
 	}
+	ready, err := s.applyBatches(ctx, l, entry, result)
+	if err != nil && !retryable(err) && ctx.Err() == nil {
+		err = errors.Join(err, s.failReleases(ctx, l, entry, err))
+	}
+	return ready, err
+}
+
+// applyBatches applies a layer batch after batch: its definitions, the hooks
+// that come before the rest, and the rest.
+func (s *session) applyBatches(ctx context.Context, l *layerWork, entry *inventory.Layer, result *Result) (bool, error) {
+	begun := false
 	before := moments(l, entry, helm.PreInstall, s.either(helm.PreUpgrade, helm.PreRollback))
 	for rest := l.objects; len(rest) > 0; {
+		if rest[0].batch > manifest.Namespaces && !begun { // records are in namespaces, too
+			if err := s.beginReleases(ctx, l, entry); err != nil {
+				return false, err
+			}
+			begun = true
+		}
 		if rest[0].batch > manifest.Definitions && before != nil {
 			if done, err := s.runHooks(ctx, entry, before, result); err != nil || !done {
 				return false, err
@@ -220,6 +237,11 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 			s.client.ForgetKinds()
 		}
 		rest = rest[n:]
+	}
+	if !begun {
+		if err := s.beginReleases(ctx, l, entry); err != nil {
+			return false, err
+		}
 	}
 	if done, err := s.runHooks(ctx, entry, before, result); err != nil || !done {
 		return false, err

@@ -96,8 +96,8 @@ func owner(live *metav1.PartialObjectMetadata) string {
 	if id := live.Labels[inventory.PartOf]; id != "" {
 		return "the installation " + id
 	}
-	if release := live.Annotations["meta.helm.sh/release-name"]; release != "" {
-		return "the Helm release " + live.Annotations["meta.helm.sh/release-namespace"] + "/" + release
+	if release := markedFor(live); release.name != "" {
+		return "the Helm release " + release.namespace + "/" + release.name
 	}
 	return "its managers " + quoteAll(kube.Managers(live.ManagedFields))
 }

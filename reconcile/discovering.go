@@ -112,7 +112,7 @@ func (s *session) newestRecords(ctx context.Context, namespaces []string) ([]sto
 			}
 			for _, m := range list {
 				key := release{m.Namespace, m.Labels["name"]}
-				if was, ok := newest[key]; !ok || revisionOf(was.PartialObjectMetadata) < revisionOf(m) {
+				if was, ok := newest[key]; !ok || revisionOf(was.PartialObjectMetadata).number < revisionOf(m).number {
 					newest[key] = storedRecord{m, resource}
 				}
 			}
@@ -153,7 +153,7 @@ func (s *session) readRecords(ctx context.Context, records []storedRecord) ([]re
 			if err != nil {
 				return err
 			}
-			found[i].FoundRelease = FoundRelease{Namespace: r.Namespace, Name: r.Labels["name"], Revision: revisionOf(r.PartialObjectMetadata), Status: r.Labels["status"]}
+			found[i].FoundRelease = FoundRelease{Namespace: r.Namespace, Name: r.Labels["name"], Revision: revisionOf(r.PartialObjectMetadata).number, Status: r.Labels["status"]}
 			found[i].owner = r.Labels[inventory.PartOf]
 			record, err := helm.ReadRecord(secret)
 			if err != nil {

@@ -17,6 +17,9 @@ const (
 	ObjectKept EventType = "ObjectKept"
 	// HookStarted: a hook of a chart was made; the message is its event.
 	HookStarted EventType = "HookStarted"
+	// ReleaseFreed: another tool had left a Helm release as if it were still being
+	// changed; it is gone on with. The object is its record.
+	ReleaseFreed EventType = "ReleaseFreed"
 	// LayerWaiting: the layer is applied and not yet ready; the message says
 	// what it waits for.
 	LayerWaiting EventType = "LayerWaiting"

@@ -204,18 +204,14 @@ func (s *session) hookWork(ctx context.Context, layer string, m moment, h helm.H
 func (s *session) deletionHooks(ctx context.Context, entry *inventory.Layer, event helm.Event, result *Result) (bool, error) {
 	var all []moment
 	for _, r := range entry.Releases {
-		records, err := s.records(ctx, r.Namespace, r.Name)
+		h, err := s.revisions(ctx, releaseKey{r.Namespace, r.Name})
 		if err != nil {
 			return false, err
 		}
-		if len(records) == 0 {
+		if len(h) == 0 {
 			continue
 		}
-		secret, err := s.client.Get(ctx, secretResource, recordRef(r.Namespace, records[len(records)-1].Name))
-		if err != nil {
-			return false, err
-		}
-		record, err := helm.ReadRecord(secret)
+		record, err := s.readRecord(ctx, *h.last())
 		if err != nil {
 			return false, err
 		}

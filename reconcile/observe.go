@@ -35,6 +35,9 @@ func (s *session) survey(ctx context.Context) (survey, error) {
 	if err != nil {
 		return survey{}, err
 	}
+	if s.releases, err = s.newest(ctx, inv); err != nil {
+		return survey{}, err
+	}
 	live, err := s.observe(ctx, inv)
 	return survey{inv, version, live, ownedBy(inv)}, err
 }

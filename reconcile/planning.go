@@ -74,7 +74,7 @@ func (s *session) renderChanged(ctx context.Context, p *Plan, live observed) err
 	var errs []error
 	for _, l := range p.layers {
 		was := p.before.Layer(l.Name)
-		if settled(was, l.inputs, live) && (!was.Ready.IsZero() || l.Manifests != nil) {
+		if settled(was, l.inputs, live) && !s.disturbed(was) && (!was.Ready.IsZero() || l.Manifests != nil) {
 			l.namespaces = was.Namespaces
 			continue
 		}

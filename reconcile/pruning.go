@@ -112,6 +112,9 @@ func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted m
 	})
 	for _, entry := range order {
 		if entry.Dropped {
+			if err := s.beginUninstall(ctx, entry); err != nil {
+				return false, wrapLayer(entry.Name, err)
+			}
 			if done, err := s.deletionHooks(ctx, entry, helm.PreDelete, result); err != nil || !done {
 				return false, wrapLayer(entry.Name, err)
 			}

@@ -65,6 +65,9 @@ type Reconciler struct {
 	// as its own status says; false with a message makes the layer wait on. It is
 	// called again when the object changes, and may be called concurrently.
 	Ready func(layer string, o *unstructured.Unstructured) (ready bool, message string)
+	// HistoryLimit is how many records of each Helm release are kept, the one that
+	// is deployed counted. If zero, 10, as with Helm; if negative, all.
+	HistoryLimit int
 	// Concurrency bounds the requests to a cluster that are in flight at once.
 	// If zero, 16.
 	Concurrency int

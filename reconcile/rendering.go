@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"io/fs"
+	"maps"
 
 	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/inventory"
@@ -14,33 +15,58 @@ import (
 // render fills in what the layer consists of. was is what the inventory says of
 // it, or nil.
 func (s *session) render(ctx context.Context, l *layerWork, was *inventory.Layer) error {
-	if cached, ok := s.rendered[l.Name]; ok && cached.inputs == l.inputs {
-		l.output = cached.output
-	} else {
-		output, err := s.renderAnew(ctx, l, was)
-		if err != nil {
+	is, ok := s.rendered[l.Name]
+	if !ok || is.inputs != l.inputs {
+		if err := s.renderAnew(ctx, l, revisionsOf(was)); err != nil {
 			return err
 		}
-		l.output = output
-		s.rendered[l.Name] = rendered{l.inputs, output}
+		is = s.rendered[l.Name]
+	}
+	l.output = is.output
+	if err := s.compareReleases(ctx, l, was); err != nil {
+		return err
+	}
+	// Which releases there are is known only now, and so is that other tools
+	// changed them. Templates see the number of the revision.
+	if revisions := l.corrected(is.revisions); !maps.Equal(revisions, is.revisions) {
+		if err := s.renderAnew(ctx, l, revisions); err != nil {
+			return err
+		}
+		l.output = s.rendered[l.Name].output
+		if err := s.compareReleases(ctx, l, was); err != nil {
+			return err
+		}
 	}
 	for _, ns := range l.output.Namespaces {
 		l.namespaces = append(l.namespaces, inventory.Namespace{Name: ns.Name, Labels: ns.Labels, Annotations: ns.Annotations})
 	}
-	return s.checkReleases(ctx, l, was)
+	return nil
 }
 
-func (s *session) renderAnew(ctx context.Context, l *layerWork, was *inventory.Layer) (*render.Output, error) {
+// revisionsOf returns the revisions of the releases of a layer, or of nil.
+func revisionsOf(was *inventory.Layer) map[string]int {
+	revisions := map[string]int{}
+	if was != nil {
+		for _, r := range was.Releases {
+			revisions[r.Name] = r.Revision
+		}
+	}
+	return revisions
+}
+
+// renderAnew renders a layer, whose releases have the given revisions, and keeps
+// the output.
+func (s *session) renderAnew(ctx context.Context, l *layerWork, revisions map[string]int) error {
 	for _, c := range l.Readiness {
 		if _, err := readiness.NewChecker(c); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	var content fs.FS
 	if !l.Pin.Zero() {
 		var err error
 		if content, err = s.fetcher().Fetch(ctx, l.Pin); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	pinned, err := l.WithContent(func(pin layer.Pin) (fs.FS, error) {
@@ -50,24 +76,22 @@ func (s *session) renderAnew(ctx context.Context, l *layerWork, was *inventory.L
 		return s.fetcher().Fetch(ctx, pin)
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	version, err := s.client.ServerVersion(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	apis, err := s.client.APIVersions(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	revisions := map[string]int{}
-	if was != nil {
-		for _, r := range was.Releases {
-			revisions[r.Name] = r.Revision
-		}
-	}
-	return render.Layer(ctx, render.Input{
+	output, err := render.Layer(ctx, render.Input{
 		Layer: pinned.Layer, Values: []byte(pinned.Values), Bind: pinned.Bind, Content: content,
 		Capabilities: helm.Capabilities{KubeVersion: version, APIVersions: apis}, Releases: revisions,
 	})
+	if err == nil {
+		s.rendered[l.Name] = rendered{l.inputs, revisions, output}
+	}
+	return err
 }

@@ -25,15 +25,17 @@ type session struct {
 	keeper   inventory.Keeper
 	id       string // of the installation, on its objects
 	events   *events
-	rendered map[string]rendered  // by layer
-	held     *inventory.Inventory // as it was last written while at work, else nil
-	removing *inventory.Inventory // that things are being removed of, else nil
-	back     digest.Digest        // of the earlier state to go back to, else empty
+	rendered map[string]rendered    // by layer
+	releases map[releaseKey]history // as the pass found them, without what is superseded
+	held     *inventory.Inventory   // as it was last written while at work, else nil
+	back     digest.Digest          // of the earlier state to go back to, else empty
+	removing *inventory.Inventory   // that things are being removed of, else nil
 }
 
 type rendered struct {
-	inputs digest.Digest
-	output *render.Output
+	inputs    digest.Digest
+	revisions map[string]int // of the releases, before
+	output    *render.Output
 }
 
 // layerLabel says which layer an object belongs to.

@@ -56,6 +56,7 @@ type layerWork struct {
 	inputs     digest.Digest
 	namespaces []inventory.Namespace
 	output     *render.Output // nil if nothing needs to be rendered
+	releases   []releaseWork  // those of output
 	objects    []*work        // in the order of their batches
 }
 
@@ -125,6 +126,9 @@ func (s *session) newWork(l layer.Layer, o render.Object, resource kube.Resource
 		object.SetNamespace("")
 	case object.GetNamespace() == "":
 		object.SetNamespace(o.DefaultNamespace)
+	}
+	if o.Release != "" && !o.FromCRDs {
+		markAsHelm(object.Unstructured, releaseKey{o.DefaultNamespace, o.Release})
 	}
 	// What the server fills in is not ours to set.
 	unstructured.RemoveNestedField(object.Object, "metadata", "creationTimestamp")

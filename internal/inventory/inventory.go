@@ -254,6 +254,30 @@ func (l *Layer) Release(name, namespace string) *Release {
 	return &l.Releases[i]
 }
 
+// SetRelease adds a release, or replaces what is known of it. If its content
+// becomes unknown, its hooks run again.
+func (l *Layer) SetRelease(r Release) {
+	if r.Content == "" {
+		l.DropRelease(r.Name, r.Namespace)
+	}
+	if known := l.Release(r.Name, r.Namespace); known != nil {
+		*known = r
+		return
+	}
+	l.Releases = append(l.Releases, r)
+}
+
+// DropRelease forgets a release, and how far its hooks have come.
+func (l *Layer) DropRelease(name, namespace string) {
+	l.Releases = slices.DeleteFunc(l.Releases, func(r Release) bool { return r.Name == name && r.Namespace == namespace })
+	l.Hooks = slices.DeleteFunc(l.Hooks, func(h HookRun) bool { return h.Release == name && h.Namespace == namespace })
+}
+
+// HasReleases reports whether a layer has a Helm release.
+func (inv *Inventory) HasReleases() bool {
+	return slices.ContainsFunc(inv.Layers, func(l Layer) bool { return len(l.Releases) > 0 })
+}
+
 // All returns all objects, those of the layers before the namespaces.
 func (inv *Inventory) All() []Object {
 	var all []Object
