@@ -139,7 +139,7 @@ func (s *session) setStatus(ctx context.Context, r revision, change helm.StatusC
 	return err
 }
 
-// freeReleases ends the revisions that are under way by their records, but for
+// freeRevisions ends the revisions that are under way by their records, but for
 // one: whoever made them is gone. They stay in the history as failed.
 func (s *session) freeRevisions(ctx context.Context, layer string, h history, but int) error {
 	for _, r := range h {

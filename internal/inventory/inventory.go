@@ -270,7 +270,7 @@ func (l *Layer) SetRelease(r Release) {
 // DropRelease forgets a release, and how far its hooks have come.
 func (l *Layer) DropRelease(name, namespace string) {
 	l.Releases = slices.DeleteFunc(l.Releases, func(r Release) bool { return r.Name == name && r.Namespace == namespace })
-	l.Hooks = slices.DeleteFunc(l.Hooks, func(h HookRun) bool { return h.Release == name && h.Namespace == namespace })
+	l.ForgetRuns(Release{Name: name, Namespace: namespace})
 }
 
 // HasReleases reports whether a layer has a Helm release.
