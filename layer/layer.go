@@ -41,6 +41,6 @@ type Layer struct {
 	// Keep lists kinds ("PersistentVolumeClaim", "Certificate.cert-manager.io")
 	// whose objects stay when they are no longer wanted.
 	Keep []string `json:"keep,omitempty"`
-	// IgnoreDrift says which fields others may change.
-	IgnoreDrift []IgnoreRule `json:"ignoreDrift,omitempty"`
+	// Drift says what becomes of changes that others make to the objects.
+	Drift DriftPolicy `json:"drift,omitzero"`
 }

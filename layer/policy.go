@@ -46,15 +46,3 @@ type Expectation struct {
 	// Value is compared as text.
 	Value string `json:"value"`
 }
-
-// An IgnoreRule says which fields of which objects others may change. They are
-// left out of what is applied, too, so that nobody is fought over them.
-type IgnoreRule struct {
-	// Kind is "Kind" or "Kind.group"; if empty, any.
-	Kind string `json:"kind,omitempty"`
-	// Namespace and Name narrow the rule; if empty, any.
-	Namespace string `json:"namespace,omitempty"`
-	Name      string `json:"name,omitempty"`
-	// Paths are JSON pointers (RFC 6901), "/spec/replicas".
-	Paths []string `json:"paths"`
-}

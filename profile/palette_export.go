@@ -196,7 +196,7 @@ func (ex *exporter) unsupported(path string, l layer.Layer) {
 		{"adopt", l.Adopt != ""},
 		{"crds", l.CRDs != ""},
 		{"keep", len(l.Keep) > 0},
-		{"ignoreDrift", len(l.IgnoreDrift) > 0},
+		{"drift", l.Drift.Mode != "" || len(l.Drift.Rules) > 0},
 	} {
 		if option.set {
 			ex.notes.add(path+"."+option.field, "Palette has no such option")

@@ -74,15 +74,28 @@ func TestRulesOfLayers(t *testing.T) {
 		{"kept kinds", func(_ *profile.Profile, l *layer.Layer) {
 			l.Keep = []string{"PersistentVolumeClaim", "Certificate.cert-manager.io"}
 		}, ""},
-		{"ignored path", func(_ *profile.Profile, l *layer.Layer) {
-			l.IgnoreDrift = []layer.IgnoreRule{{Paths: []string{"spec.replicas"}}}
-		}, `ignoreDrift[0].paths[0]: is "spec.replicas"; want a JSON pointer`},
-		{"ignored escape", func(_ *profile.Profile, l *layer.Layer) {
-			l.IgnoreDrift = []layer.IgnoreRule{{Paths: []string{"/metadata/annotations/a~1b", "/x~2"}}}
+		{"drift path", func(_ *profile.Profile, l *layer.Layer) {
+			l.Drift.Rules = []layer.DriftRule{{Paths: []string{"spec.replicas"}}}
+		}, `drift.rules[0].paths[0]: is "spec.replicas"; want a JSON pointer`},
+		{"drift escape", func(_ *profile.Profile, l *layer.Layer) {
+			l.Drift.Rules = []layer.DriftRule{{Paths: []string{"/metadata/annotations/a~1b", "/x~2"}}}
 		}, `paths[1]: is "/x~2"`},
-		{"ignored nothing", func(_ *profile.Profile, l *layer.Layer) {
-			l.IgnoreDrift = []layer.IgnoreRule{{Kind: "Deployment.apps"}}
-		}, "ignoreDrift[0].paths: is empty"},
+		{"drift of everything", func(_ *profile.Profile, l *layer.Layer) {
+			l.Drift.Rules = []layer.DriftRule{{Mode: layer.DriftReport}}
+		}, "drift.rules[0]: matches everything"},
+		{"drift pattern", func(_ *profile.Profile, l *layer.Layer) {
+			l.Drift.Rules = []layer.DriftRule{{Name: "web-["}}
+		}, `drift.rules[0].name: is "web-["`},
+		{"drift kind", func(_ *profile.Profile, l *layer.Layer) {
+			l.Drift.Rules = []layer.DriftRule{{Kind: "deploy"}}
+		}, `drift.rules[0].kind: is "deploy"; want a kind`},
+		{"drift rule mode", func(_ *profile.Profile, l *layer.Layer) {
+			l.Drift.Rules = []layer.DriftRule{{Kind: "*", Mode: "ignore"}}
+		}, `drift.rules[0].mode: is "ignore"; want correct, report or off`},
+		{"drift rules", func(_ *profile.Profile, l *layer.Layer) {
+			l.Drift.Rules = []layer.DriftRule{{Kind: "*", Name: "web-*", Manager: "kube-*", Mode: layer.DriftReport}}
+		}, ""},
+		{"drift mode", func(_ *profile.Profile, l *layer.Layer) { l.Drift.Mode = "on" }, `drift.mode: is "on"; want correct, report or off`},
 		{"files without a folder", func(_ *profile.Profile, l *layer.Layer) {
 			*l = layer.Layer{Name: "web", Source: layer.Source{Manifests: &layer.Manifests{Files: []string{"*.yaml"}}}}
 		}, "files: names files, but the profile has no folder"},

@@ -3,6 +3,7 @@ package profile
 import (
 	"fmt"
 	"net/url"
+	"path"
 	"regexp"
 	"strings"
 
@@ -122,8 +123,9 @@ func (v *validator) options(path string, l layer.Layer) {
 	for i, kind := range l.Keep {
 		v.kindName(fmt.Sprintf("%s.keep[%d]", path, i), kind)
 	}
-	for i, rule := range l.IgnoreDrift {
-		v.ignore(fmt.Sprintf("%s.ignoreDrift[%d]", path, i), rule)
+	v.driftMode(path+".drift.mode", l.Drift.Mode)
+	for i, rule := range l.Drift.Rules {
+		v.drift(fmt.Sprintf("%s.drift.rules[%d]", path, i), rule)
 	}
 }
 
@@ -159,17 +161,29 @@ func (v *validator) check(path string, c layer.Check, names map[string]string) {
 	}
 }
 
-func (v *validator) ignore(path string, rule layer.IgnoreRule) {
-	if rule.Kind != "" {
-		v.kindName(path+".kind", rule.Kind)
+func (v *validator) drift(at string, rule layer.DriftRule) {
+	if rule.Kind != "" && rule.Kind != "*" {
+		v.kindName(at+".kind", rule.Kind)
 	}
-	if len(rule.Paths) == 0 {
-		v.problem(ErrInvalid, path+".paths", "is empty; name the fields, such as /spec/replicas")
+	if rule.Kind+rule.Namespace+rule.Name+rule.Manager == "" && len(rule.Paths) == 0 {
+		v.problem(ErrInvalid, at, "matches everything; set drift.mode instead, or name fields: paths: [/spec/replicas]")
 	}
 	for i, p := range rule.Paths {
 		if !pointer.MatchString(p) {
-			v.problem(ErrInvalid, fmt.Sprintf("%s.paths[%d]", path, i), "is %q; want a JSON pointer such as /spec/replicas", p)
+			v.problem(ErrInvalid, fmt.Sprintf("%s.paths[%d]", at, i), "is %q; want a JSON pointer such as /spec/replicas", p)
 		}
+	}
+	for _, pattern := range [][2]string{{"namespace", rule.Namespace}, {"name", rule.Name}, {"manager", rule.Manager}} {
+		if _, err := path.Match(pattern[1], ""); err != nil {
+			v.problem(ErrInvalid, at+"."+pattern[0], "is %q, which is no pattern; want one such as web-*", pattern[1])
+		}
+	}
+	v.driftMode(at+".mode", rule.Mode)
+}
+
+func (v *validator) driftMode(at string, mode layer.DriftMode) {
+	if !mode.Valid() {
+		v.problem(ErrInvalid, at, "is %q; want %s, %s or %s", mode, layer.DriftCorrect, layer.DriftReport, layer.DriftOff)
 	}
 }
 

@@ -34,6 +34,8 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 	defer func() {
 		s.finishPass(ctx, "reconciled", result, err)
 	}()
+	result.Drift = p.Drift()
+	s.reportDrift(p)
 	inv := p.announced()
 	begin(inv, p.layers)
 	if !p.Empty() || slices.ContainsFunc(p.layers, func(l *layerWork) bool { return len(l.unbegun(inv.Layer(l.Name))) > 0 }) {
@@ -91,13 +93,17 @@ func (p *Plan) announced() *inventory.Inventory {
 		for _, w := range l.objects {
 			if known := entry.Object(w.ref.Key()); known != nil {
 				known.Dropped, known.Keep = false, w.keep
+				w.note(known)
 			} else {
 				entry.Objects = append(entry.Objects, w.record())
 			}
 		}
 	}
 	for _, w := range p.spaces {
-		if w.action != Unchanged && !slices.ContainsFunc(inv.Namespaces, func(o inventory.Object) bool { return o.Key() == w.ref.Key() }) {
+		i := slices.IndexFunc(inv.Namespaces, func(o inventory.Object) bool { return o.Key() == w.ref.Key() })
+		if i >= 0 {
+			w.note(&inv.Namespaces[i])
+		} else if w.action != Unchanged {
 			inv.Namespaces = append(inv.Namespaces, w.record())
 		}
 	}
@@ -326,6 +332,7 @@ func (s *session) applyOne(ctx context.Context, w *work, record *inventory.Objec
 		return explain(w, err)
 	}
 	*record = w.record()
+	record.Drift = w.recorded(meta)
 	record.UID, record.Applied, record.Fields = meta.UID, w.digest, kube.OwnFields(meta.ManagedFields, w.ignore)
 	s.events.send(Event{Type: ObjectApplied, Layer: w.layer, Object: ObjectRef(w.ref), Action: w.action, Message: w.reason})
 	return nil

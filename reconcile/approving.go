@@ -13,8 +13,12 @@ import (
 // Digest identifies what the plan does: two plans with the same digest do the
 // same to the same objects, for the same desired state.
 func (p *Plan) Digest() digest.Digest {
+	steps := p.changing()
+	for i := range steps {
+		steps[i].Drift = nil // who did it, and when, is no part of what is done
+	}
 	// Steps and strings are always JSON.
-	data, _ := json.Marshal(planFile{p.Target, p.Desired, p.changing()})
+	data, _ := json.Marshal(planFile{p.Target, p.Desired, steps})
 	return digest.FromBytes(data)
 }
 

@@ -10,6 +10,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/strata-go/strata/internal/kube"
 )
 
 // serverKept are fields of metadata that change with every write.
@@ -19,20 +21,33 @@ var serverKept = []string{"managedFields", "resourceVersion", "generation", "cre
 // Lists are compared item by item. The content of Secrets is not shown.
 func compare(old, now *unstructured.Unstructured) []Change {
 	var changes []Change
-	add := func(field string, a, b any) {
-		changes = append(changes, Change{field, text(a), text(b)})
-	}
-	a, b := withoutServerKept(old), withoutServerKept(now)
-	differ("", a, b, add)
-	if old.GetKind() == "Secret" && old.GroupVersionKind().Group == "" {
-		for i := range changes {
-			if strings.HasPrefix(changes[i].Field, ".metadata.") {
-				continue
-			}
-			changes[i].Old, changes[i].New = hidden(changes[i].Old), hidden(changes[i].New)
-		}
+	for _, d := range differences(old, now) {
+		changes = append(changes, d.change(now))
 	}
 	return changes
+}
+
+// A difference is a field in which two states of an object differ.
+type difference struct {
+	path     kube.Path
+	old, now any // nil if the field is missing
+}
+
+// change returns d for people. The content of Secrets is not shown.
+func (d difference) change(of *unstructured.Unstructured) Change {
+	c := Change{Field: d.path.String(), Old: text(d.old), New: text(d.now)}
+	if of.GetKind() == "Secret" && of.GroupVersionKind().Group == "" && d.path[0].Name != "metadata" {
+		c.Old, c.New = hidden(c.Old), hidden(c.New)
+	}
+	return c
+}
+
+// differences returns the fields in which two states of an object differ,
+// sorted.
+func differences(old, now *unstructured.Unstructured) []difference {
+	var all []difference
+	differ(nil, withoutServerKept(old), withoutServerKept(now), func(d difference) { all = append(all, d) })
+	return all
 }
 
 func withoutServerKept(o *unstructured.Unstructured) map[string]any {
@@ -49,28 +64,77 @@ func withoutServerKept(o *unstructured.Unstructured) map[string]any {
 }
 
 // differ calls add for each leaf in which a and b differ.
-func differ(path string, a, b any, add func(string, any, any)) {
+func differ(path kube.Path, a, b any, add func(difference)) {
 	am, aok := a.(map[string]any)
 	bm, bok := b.(map[string]any)
-	if aok && bok {
-		keys := maps.Clone(am)
+	if aok && bok || a == nil && len(bm) > 0 || b == nil && len(am) > 0 {
+		keys := map[string]any{}
+		maps.Copy(keys, am)
 		maps.Copy(keys, bm)
 		for _, k := range slices.Sorted(maps.Keys(keys)) {
-			differ(path+"."+k, am[k], bm[k], add)
+			differ(path.Field(k), am[k], bm[k], add)
 		}
 		return
 	}
 	al, aok := a.([]any)
 	bl, bok := b.([]any)
-	if aok && bok && len(al) == len(bl) {
-		for i := range al {
-			differ(fmt.Sprintf("%s[%d]", path, i), al[i], bl[i], add)
-		}
+	if aok && bok && differItems(path, al, bl, add) {
 		return
 	}
 	if !reflect.DeepEqual(a, b) {
-		add(path, a, b)
+		add(difference{path, a, b})
 	}
+}
+
+// differItems compares two lists item by item, and reports whether it can: they
+// are of the same length, or all items have names.
+func differItems(path kube.Path, a, b []any, add func(difference)) bool {
+	if len(a) == len(b) {
+		for i := range a {
+			at := path.Item(i, a[i])
+			if at[len(path)].Name != path.Item(i, b[i])[len(path)].Name {
+				at[len(path)].Name = ""
+			}
+			differ(at, a[i], b[i], add)
+		}
+		return true
+	}
+	an, bn := byName(path, a), byName(path, b)
+	if an == nil || bn == nil {
+		return false
+	}
+	all := maps.Clone(an)
+	maps.Copy(all, bn) // where b has the item counts: that is where it shall be
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		var before, after any
+		if i, ok := an[name]; ok {
+			before = a[i]
+		}
+		if i, ok := bn[name]; ok {
+			after = b[i]
+		}
+		at := path.Item(all[name], map[string]any{"name": name})
+		if before == nil || after == nil {
+			add(difference{at, before, after})
+		} else {
+			differ(at, before, after, add)
+		}
+	}
+	return true
+}
+
+// byName returns where the items of a list are, by their names, or nil if some
+// have none of their own.
+func byName(path kube.Path, list []any) map[string]int {
+	names := make(map[string]int, len(list))
+	for i, item := range list {
+		name := path.Item(i, item)[len(path)].Name
+		if _, twice := names[name]; twice || name == "" {
+			return nil
+		}
+		names[name] = i
+	}
+	return names
 }
 
 func text(v any) string {

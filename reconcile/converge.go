@@ -54,4 +54,5 @@ func interrupted(result *Result, waiting []Waiting, err error) error {
 func (r *Result) add(last Result) {
 	r.Ready, r.RetryAfter, r.Waiting, r.Kept, r.Cost = last.Ready, last.RetryAfter, last.Waiting, last.Kept, last.Cost
 	r.Steps = append(r.Steps, last.Steps...)
+	r.Drift = append(r.Drift, last.Drift...)
 }

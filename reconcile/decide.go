@@ -1,7 +1,9 @@
 package reconcile
 
 import (
+	"cmp"
 	"slices"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,31 +13,40 @@ import (
 )
 
 // drift says how an object differs from what the last apply left, or "" if it
-// does not. live is nil if the object is gone.
-func drift(o inventory.Object, live *metav1.PartialObjectMetadata) string {
+// does not, or was looked at and left as it is. live is nil if the object is
+// gone.
+func drift(o inventory.Object, live *metav1.PartialObjectMetadata, now time.Time) string {
 	switch {
 	case o.Applied == "":
 		return "it was not yet applied"
+	case slices.Contains(o.Ignore, wholeObject), left(o, live, now):
+		return ""
 	case live == nil:
 		return "it was deleted"
 	case live.UID != o.UID:
 		return "it was deleted and made anew by somebody else"
 	case live.DeletionTimestamp != nil:
 		return "it is being deleted"
-	case kube.OwnFields(live.ManagedFields, o.Ignore) != o.Fields:
+	case kube.OwnFields(live.ManagedFields, o.Ignore) != o.Fields, o.Drift != nil && o.Drift.Held != "":
 		return "fields of it were changed"
 	}
 	return ""
 }
 
+// left reports whether an object is still as it was when it was looked at and
+// left so, and is not to be looked at again.
+func left(o inventory.Object, live *metav1.PartialObjectMetadata, now time.Time) bool {
+	return o.Drift != nil && o.Drift.Held == kube.Held(live) && (o.Drift.Until.IsZero() || now.Before(o.Drift.Until))
+}
+
 // settled reports whether nothing needs to be applied for a layer: all its
 // objects were applied from these inputs, and none has drifted.
-func settled(l *inventory.Layer, inputs digest.Digest, live observed) bool {
+func settled(l *inventory.Layer, inputs digest.Digest, live observed, now time.Time) bool {
 	if l == nil || l.Inputs != inputs {
 		return false
 	}
 	for _, o := range l.Wanted() {
-		if drift(o, live[o.Key()]) != "" {
+		if drift(o, live[o.Key()], now) != "" {
 			return false
 		}
 	}
@@ -50,10 +61,16 @@ type known struct {
 
 // decide sets what is to be done for w. mine is what the inventory has of the
 // object, or nil; live is the object on the cluster, or nil if it is not there.
-func decide(w *work, mine *known, live *metav1.PartialObjectMetadata) {
+func decide(w *work, mine *known, live *metav1.PartialObjectMetadata, now time.Time) {
 	w.exists = live != nil
 	w.created = live == nil || mine != nil && mine.Created
+	why := ""
+	if mine != nil {
+		why = drift(mine.Object, live, now)
+	}
 	switch {
+	case mine != nil && mine.layer == w.layer && mine.Applied == w.digest && slices.Equal(mine.Ignore, w.ignore) && why == "":
+		w.action, w.created = Unchanged, mine.Created
 	case live != nil && live.DeletionTimestamp != nil:
 		w.action, w.reason, w.going, w.created = Repair, "it is being deleted", true, true
 		w.hangs = terminating(live.DeletionTimestamp, live.Finalizers)
@@ -62,17 +79,13 @@ func decide(w *work, mine *known, live *metav1.PartialObjectMetadata) {
 	case mine == nil:
 		w.action, w.reason = Adopt, "it was there before"
 	case live == nil:
-		w.action, w.reason = Repair, drift(mine.Object, live)
+		w.action, w.reason = Repair, cmp.Or(why, "it was deleted")
 	case mine.layer != w.layer:
 		w.action, w.reason = Transfer, "it moves here from layer "+mine.layer
 	case mine.Applied != w.digest || !slices.Equal(mine.Ignore, w.ignore):
 		w.action, w.reason = Update, "the stack wants it otherwise"
 	default:
-		if why := drift(mine.Object, live); why != "" {
-			w.action, w.reason = Repair, why
-		} else {
-			w.action = Unchanged
-		}
+		w.action, w.reason = Repair, why
 	}
 }
 

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -62,7 +63,7 @@ func TestDrift(t *testing.T) {
 		{"all fields taken", record(), onCluster("1", edited), "fields of it were changed"},
 		{"never applied", announced, onCluster("1", ours), "it was not yet applied"},
 	} {
-		if got := drift(tt.o, tt.live); got != tt.want {
+		if got := drift(tt.o, tt.live, time.Time{}); got != tt.want {
 			t.Errorf("%s: drift = %q, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -98,7 +99,7 @@ func TestDecide(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := &work{layer: "web", ref: record().Ref, digest: tt.digest}
-			decide(w, tt.mine, tt.live)
+			decide(w, tt.mine, tt.live, time.Time{})
 			if w.action != tt.want || w.created != tt.created || w.exists != (tt.live != nil) {
 				t.Errorf("decide gives %s (created %v, exists %v), want %s (created %v)", w.action, w.created, w.exists, tt.want, tt.created)
 			}
@@ -154,7 +155,7 @@ func TestSettled(t *testing.T) {
 		{"drifted", layer(func(*inventory.Layer) {}), observed{}, false},
 		{"a dropped object does not matter", layer(func(l *inventory.Layer) { l.Objects[0].Dropped = true }), observed{}, true},
 	} {
-		if got := settled(tt.l, "sha256:in", tt.live); got != tt.want {
+		if got := settled(tt.l, "sha256:in", tt.live, time.Time{}); got != tt.want {
 			t.Errorf("%s: settled = %v, want %v", tt.name, got, tt.want)
 		}
 	}

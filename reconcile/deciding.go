@@ -8,9 +8,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
@@ -45,6 +47,20 @@ func (s *session) decideAll(ctx context.Context, p *Plan, now survey) error {
 		return err
 	}
 	return s.decideEach(ctx, others, now)
+}
+
+// anew forgets what was left of objects whose layer has changed: it may not be
+// left now, so they are looked at anew.
+func (p *Plan) anew(owned map[kube.Key]*known) {
+	for _, o := range owned {
+		was := p.before.Layer(o.layer)
+		same := was == nil || slices.ContainsFunc(p.layers, func(l *layerWork) bool { return l.Name == o.layer && l.inputs == was.Inputs })
+		if !same && o.Drift != nil && o.Drift.Held != "" {
+			drift := *o.Drift
+			drift.Held = "anew"
+			o.Drift = &drift
+		}
+	}
 }
 
 func (s *session) decideEach(ctx context.Context, all []*work, now survey) error {
@@ -149,17 +165,23 @@ func (s *session) decideOne(ctx context.Context, w *work, mine *known, live *met
 	if live != nil && mine != nil && live.Labels[inventory.PartOf] != "" && live.Labels[inventory.PartOf] != s.id {
 		mine = nil // another installation has taken it over
 	}
-	decide(w, mine, live)
+	decide(w, mine, live, time.Now())
 	if police(w, mine); w.left {
 		return nil
 	}
-	if w.action == Adopt {
+	switch {
+	case w.action == Unchanged:
+		w.drift = recall(w.layer, mine.Object)
+		return nil
+	case w.action == Adopt:
 		if err := s.mayAdopt(w, live); err != nil || w.action == Unchanged {
 			return err
 		}
+	case w.action == Repair && mine != nil && mine.Applied == w.digest && (w.going || !w.exists):
+		s.examineGone(w, mine, live)
 	}
 	if w.exists && !w.going && w.action != Unchanged {
-		return s.try(ctx, w, mine)
+		return s.try(ctx, w, mine, live)
 	}
 	return nil
 }
@@ -189,8 +211,9 @@ func (s *session) adopts(of layer.AdoptPolicy) layer.AdoptPolicy {
 	return cmp.Or(of, s.Adopt, layer.AdoptNever)
 }
 
-// try finds out what applying w would change, and who is in the way.
-func (s *session) try(ctx context.Context, w *work, mine *known) error {
+// try finds out what applying w would change, who is in the way, and what others
+// changed. live is what was seen of the object before.
+func (s *session) try(ctx context.Context, w *work, mine *known, live *metav1.PartialObjectMetadata) error {
 	now, err := s.client.Get(ctx, w.resource, w.ref)
 	if apierrors.IsNotFound(err) {
 		w.exists = false
@@ -202,22 +225,22 @@ func (s *session) try(ctx context.Context, w *work, mine *known) error {
 	if err := s.mayChange(w, now); err != nil {
 		return err
 	}
-	if len(w.ignore) > 0 {
-		if w.data, err = json.Marshal(kube.KeepLive(w.object.Object, now.Object, w.ignore)); err != nil {
-			return err
-		}
-	}
-	apply := kube.Apply{Ref: w.ref, Data: w.data}
-	then, err := s.client.Try(ctx, w.resource, apply)
-	if conflicts := kube.Conflicts(err); conflicts != nil {
-		live := metadataOf(now)
-		if !w.claims && !forced(s.Force, w, conflicts) && !reclaimable(w, mine, live, conflicts) {
-			w.foreign = conflicts
-			w.reason = w.conflict(conflicts).Error()
+	then, conflicts, err := s.attempt(ctx, w, now, w.ignore)
+	if mine != nil && err == nil && (w.action == Repair || conflicts != nil) {
+		x := s.examination(w, mine)
+		x.fields(now, then, conflicts)
+		x.conclude(live, mine, x.untouched(mine, live))
+		if w.action == Unchanged {
 			return nil
 		}
-		apply.Force, w.force = true, true
-		then, err = s.client.Try(ctx, w.resource, apply)
+		if len(x.left) > 0 {
+			then, conflicts, err = s.attempt(ctx, w, now, slices.Concat(w.ignore, x.left))
+		}
+	}
+	if conflicts != nil && !w.claims && !forced(s.Force, w, conflicts) && !reclaimable(w, mine, metadataOf(now), conflicts) {
+		w.foreign = conflicts
+		w.reason = w.conflict(conflicts).Error()
+		return nil
 	}
 	if apierrors.IsInvalid(err) && immutable(err) {
 		if !s.mayReplace(w) {
@@ -240,8 +263,27 @@ func (s *session) try(ctx context.Context, w *work, mine *known) error {
 	if err != nil {
 		return explain(w, err)
 	}
-	w.changes = compare(now, then)
+	w.force, w.changes = conflicts != nil, compare(now, then)
 	return nil
+}
+
+// attempt asks the server what the object would become by applying w, with some
+// of its fields as they are now, whoever is in the way.
+func (s *session) attempt(ctx context.Context, w *work, now *unstructured.Unstructured, keep []string) (*unstructured.Unstructured, []kube.FieldConflict, error) {
+	if len(keep) > 0 && !slices.Contains(keep, wholeObject) {
+		var err error
+		if w.data, err = json.Marshal(kube.KeepLive(w.object.Object, now.Object, keep)); err != nil {
+			return nil, nil, err
+		}
+	}
+	apply := kube.Apply{Ref: w.ref, Data: w.data}
+	then, err := s.client.Try(ctx, w.resource, apply)
+	conflicts := kube.Conflicts(err)
+	if conflicts != nil {
+		apply.Force = true
+		then, err = s.client.Try(ctx, w.resource, apply)
+	}
+	return then, conflicts, err
 }
 
 // immutable reports whether the API server refuses a change, and not the object.

@@ -15,6 +15,11 @@ const (
 	ObjectDeleted EventType = "ObjectDeleted"
 	// ObjectKept: an object that is no longer wanted stays; the message says why.
 	ObjectKept EventType = "ObjectKept"
+	// ObjectDrifted: somebody changed a field of an object, or deleted it.
+	ObjectDrifted EventType = "ObjectDrifted"
+	// FightFound: somebody changes a field back whenever it is repaired. It is
+	// left alone for a while, and longer each time.
+	FightFound EventType = "FightFound"
 	// HookStarted: a hook of a chart was made; the message is its event.
 	HookStarted EventType = "HookStarted"
 	// ReleaseFreed: another tool had left a Helm release as if it were still being
@@ -38,6 +43,7 @@ type Event struct {
 	Layer   string
 	Object  ObjectRef // zero unless the event is about an object
 	Action  Action    // of an ObjectApplied event
+	Drift   *Drift    // of an ObjectDrifted or FightFound event, else nil
 	Message string    // for people; it holds nothing sensitive
 }
 

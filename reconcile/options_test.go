@@ -60,7 +60,7 @@ func TestE2EIgnoreDrift(t *testing.T) {
 	l := newLife(t, "ignore")
 	text := strings.NewReplacer("NAME", "ignore", "ANNOTATIONS", "").Replace(workload)
 	one := plain("web", text)
-	one.IgnoreDrift = []layer.IgnoreRule{{Kind: "Deployment.apps", Paths: []string{"/spec/replicas"}}}
+	one.Drift.Rules = []layer.DriftRule{{Kind: "Deployment.apps", Paths: []string{"/spec/replicas"}}}
 	d := desiredOf(t, one)
 	l.converge(d)
 	scale := func(replicas string) {

@@ -56,6 +56,8 @@ type Step struct {
 	Reason string `json:"reason,omitempty"`
 	// Changes are the fields that become otherwise, for objects that exist.
 	Changes []Change `json:"changes,omitempty"`
+	// Drift is what others changed, and who and when.
+	Drift []Drift `json:"drift,omitempty"`
 }
 
 // A Change is a field that becomes otherwise.
@@ -75,6 +77,16 @@ func (p *Plan) Empty() bool {
 		}
 	}
 	return true
+}
+
+// Drift returns what others changed of what we applied: what the plan repairs,
+// and what it leaves because it is only reported, or fought about.
+func (p *Plan) Drift() []Drift {
+	var all []Drift
+	for _, s := range p.Steps {
+		all = append(all, s.Drift...)
+	}
+	return all
 }
 
 // Count returns how many steps have the action.
@@ -102,7 +114,7 @@ func (p *Plan) String() string {
 		}
 	}
 	_ = w.Flush() // a strings.Builder never fails
-	if len(shown) == 0 {
+	if drift := p.Drift(); len(shown)+len(drift) == 0 {
 		return fmt.Sprintf("nothing to do: %d objects are as they should be\n", len(p.Steps))
 	}
 	var b strings.Builder
@@ -111,6 +123,9 @@ func (p *Plan) String() string {
 		for _, c := range shown[i].Changes {
 			fmt.Fprintf(&b, "          %s: %s -> %s\n", c.Field, orMissing(c.Old), orMissing(c.New))
 		}
+	}
+	for _, d := range p.Drift() {
+		fmt.Fprintf(&b, "drift     %s\n", d)
 	}
 	return b.String()
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -28,9 +29,10 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 	}
 	p := &Plan{Target: s.target.name(), Desired: d.Digest(), desired: d, before: now.inv, back: s.back}
 	for _, pinned := range d.Layers() {
-		inputs := digest.FromString(pinned.Digest().String() + now.version + string(cmp.Or(pinned.CRDs, s.CRDs)))
+		inputs := digest.FromString(pinned.Digest().String() + now.version + string(cmp.Or(pinned.CRDs, s.CRDs)) + string(s.Drift))
 		p.layers = append(p.layers, &layerWork{PinnedLayer: pinned, inputs: inputs})
 	}
+	p.anew(now.owned)
 	unmet := s.checkConstraints(ctx, p)
 	if unmet != nil && p.back == "" {
 		return nil, unmet
@@ -72,9 +74,10 @@ func (s *session) checkConstraints(ctx context.Context, p *Plan) error {
 // renderChanged renders the layers for which there may be something to do.
 func (s *session) renderChanged(ctx context.Context, p *Plan, live observed) error {
 	var errs []error
+	now := time.Now()
 	for _, l := range p.layers {
 		was := p.before.Layer(l.Name)
-		if settled(was, l.inputs, live) && !s.disturbed(was) && (!was.Ready.IsZero() || l.Manifests != nil) {
+		if settled(was, l.inputs, live, now) && !s.disturbed(was) && (!was.Ready.IsZero() || l.Manifests != nil) {
 			l.namespaces = was.Namespaces
 			continue
 		}

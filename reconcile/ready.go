@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -109,11 +110,12 @@ func (s *session) look(ctx context.Context, entry *inventory.Layer, interest fun
 	byResource := map[kube.Resource][]int{}
 	for _, o := range entry.Wanted() {
 		if interest(o) && !readiness.Inert(o.GVK().GroupKind()) {
+			gone := readiness.State{Health: readiness.Progressing, Message: "it is gone"}
+			if left(o, nil, time.Now()) || slices.Contains(o.Ignore, wholeObject) {
+				gone = readiness.State{Health: readiness.Ready} // nobody is to bring it back
+			}
 			byResource[o.Served()] = append(byResource[o.Served()], len(seen))
-			seen = append(seen, sight{
-				ref: o.Ref, resource: o.Served(), selector: s.selector(), verdict: s.verdict(entry.Name),
-				state: readiness.State{Health: readiness.Progressing, Message: "it is gone"},
-			})
+			seen = append(seen, sight{ref: o.Ref, resource: o.Served(), selector: s.selector(), verdict: s.verdict(entry.Name), state: gone})
 		}
 	}
 	var mu sync.Mutex

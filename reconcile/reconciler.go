@@ -53,6 +53,9 @@ type Reconciler struct {
 	// Approve, if not nil, is asked before a pass changes anything. The plan that
 	// it sees is the plan that is carried out; an error ends the pass.
 	Approve func(ctx context.Context, t Target, p *Plan) error
+	// Drift says what becomes of changes that others make to what was applied,
+	// where the layer does not say. If empty, [layer.DriftCorrect].
+	Drift layer.DriftMode
 	// Store keeps the record of what each installation owns. If nil, Secrets on
 	// the target.
 	Store Store
@@ -102,13 +105,16 @@ type Result struct {
 	// Ready says that the target is at the desired state, and everything on it
 	// is ready.
 	Ready bool
-	// RetryAfter is when to make the next pass. It is zero if the target is
-	// ready, or if another pass would not help.
+	// RetryAfter is when to make the next pass. It is zero if the target is ready
+	// and nobody fights over it, or if another pass would not help.
 	RetryAfter time.Duration
 	// Steps are those that were carried out.
 	Steps []Step
 	// Waiting says what is not yet ready, or not yet gone.
 	Waiting []Waiting
+	// Drift is what others had changed of what was applied. It was repaired, or
+	// stays so where its Mode or a fight says so: a target is ready beside that.
+	Drift []Drift
 	// Kept are objects that are no longer wanted and were left on the cluster.
 	Kept []Kept
 	// Cost is what was asked of the API server.

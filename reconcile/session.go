@@ -104,6 +104,11 @@ func (s *session) finishPass(ctx context.Context, what string, result *Result, e
 	if len(result.Waiting) > 0 {
 		result.RetryAfter = retryAfter
 	}
+	for _, d := range result.Drift {
+		if until := time.Until(d.Until); d.Fight() && (result.RetryAfter == 0 || until < result.RetryAfter) {
+			result.RetryAfter = max(until, time.Second)
+		}
+	}
 	if busy, ok := errors.AsType[*BusyError](err); ok {
 		result.RetryAfter = max(time.Until(busy.Until), time.Second)
 	}

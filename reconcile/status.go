@@ -20,7 +20,7 @@ const (
 	Ready       Health = "Ready"
 	Progressing Health = "Progressing" // it may become ready by itself
 	Failed      Health = "Failed"      // it will not
-	Drifted     Health = "Drifted"     // somebody changed it; the next pass repairs it
+	Drifted     Health = "Drifted"     // somebody changed it
 	Removing    Health = "Removing"    // it is no longer wanted, and not yet gone
 )
 
@@ -108,6 +108,9 @@ type ObjectStatus struct {
 	UID     types.UID `json:"uid,omitempty"`
 	Health  Health    `json:"health"`
 	Message string    `json:"message,omitempty"`
+	// Drift is what others changed and the last pass left so: because it is only
+	// reported, or fought about. What a next pass repairs is not in it.
+	Drift []Drift `json:"drift,omitempty"`
 }
 
 // Ready reports whether everything that is installed is ready.

@@ -63,7 +63,7 @@ func TestConditions(t *testing.T) {
 	} {
 		l := describe(&tt.entry)
 		for _, o := range tt.entry.Objects {
-			l.Objects = append(l.Objects, objectStatus(o, nil, readiness.State{}))
+			l.Objects = append(l.Objects, objectStatus("web", o, nil, readiness.State{}))
 		}
 		l.judge(&tt.entry)
 		got := conditions(&l, &tt.entry)

@@ -1,7 +1,9 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -41,9 +43,9 @@ func (s *session) layerStatus(ctx context.Context, entry *inventory.Layer, live 
 			if err != nil {
 				return l, err
 			}
-			l.Objects = append(l.Objects, ObjectStatus{ObjectRef(o.Ref), o.UID, Removing, message + beside})
+			l.Objects = append(l.Objects, ObjectStatus{ObjectRef: ObjectRef(o.Ref), UID: o.UID, Health: Removing, Message: message + beside})
 		case !o.Dropped:
-			l.Objects = append(l.Objects, objectStatus(o, found, states[o.Key()]))
+			l.Objects = append(l.Objects, objectStatus(l.Name, o, found, states[o.Key()]))
 		}
 	}
 	l.judge(entry)
@@ -71,15 +73,19 @@ func describe(entry *inventory.Layer) LayerStatus {
 	return l
 }
 
-// objectStatus says how an object is: as its state says, which is zero for
+// objectStatus says how an object of the named layer is: as its state says, which is zero for
 // those that are ready by existing, unless somebody changed it.
-func objectStatus(o inventory.Object, live *metav1.PartialObjectMetadata, state readiness.State) ObjectStatus {
+func objectStatus(name string, o inventory.Object, live *metav1.PartialObjectMetadata, state readiness.State) ObjectStatus {
 	out := ObjectStatus{ObjectRef: ObjectRef(o.Ref), UID: o.UID, Health: Ready}
 	if state.Health != "" && state.Health != readiness.Ready {
 		out.Health, out.Message = Health(state.Health), state.Message
 	}
-	if why := drift(o, live); why != "" {
-		out.Health, out.Message = Drifted, why
+	why := drift(o, live, time.Now())
+	if why == "" {
+		out.Drift = recall(name, o)
+	}
+	if why != "" || len(out.Drift) > 0 {
+		out.Health, out.Message = Drifted, cmp.Or(why, "fields of it were changed, and stay so")
 		if o.Applied == "" {
 			out.Health = Progressing
 		}

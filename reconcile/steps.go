@@ -16,7 +16,7 @@ func sortByBatch(objects []*work) {
 func steps(p *Plan) []Step {
 	var all []Step
 	for _, w := range p.spaces {
-		if w.action != Unchanged {
+		if w.action != Unchanged || len(w.drift) > 0 {
 			all = append(all, w.step())
 		}
 	}
@@ -26,7 +26,7 @@ func steps(p *Plan) []Step {
 		}
 		if l.output == nil {
 			for _, o := range p.before.Layer(l.Name).Wanted() {
-				all = append(all, Step{Layer: l.Name, Action: Unchanged, Object: ObjectRef(o.Ref)})
+				all = append(all, Step{Layer: l.Name, Action: Unchanged, Object: ObjectRef(o.Ref), Drift: recall(l.Name, o)})
 			}
 		}
 	}

@@ -32,7 +32,8 @@ type work struct {
 	crds      layer.CRDPolicy // of a definition
 	object    *unstructured.Unstructured
 	adopt     layer.AdoptPolicy
-	ignore    []string             // JSON pointers of fields that others may change
+	policy    layer.DriftPolicy    // with a mode
+	ignore    []string             // JSON pointers of fields that others may change, without a look at who did
 	wants     *inventory.Namespace // of a namespace that layers are installed in, else nil
 
 	action   Action
@@ -48,6 +49,11 @@ type work struct {
 	left     bool      // a definition that is somebody else's to change
 	warnings []string
 	foreign  []kube.FieldConflict // fields of other managers, which keep the object from being applied
+
+	drift    []Drift          // what others changed
+	examined bool             // the inventory is to keep after
+	after    *inventory.Drift // what is known of changes by others then
+	stays    bool             // some of them
 }
 
 // layerWork is a layer that shall be on the cluster.
@@ -100,7 +106,7 @@ func (l *layerWork) images() []string {
 }
 
 func (w *work) step() Step {
-	return Step{Layer: w.layer, Action: w.action, Object: ObjectRef(w.ref), Reason: w.reason, Changes: w.changes}
+	return Step{Layer: w.layer, Action: w.action, Object: ObjectRef(w.ref), Reason: w.reason, Changes: w.changes, Drift: w.drift}
 }
 
 // conflict returns the error of a work that other managers keep from being
@@ -137,31 +143,20 @@ func (s *session) newWork(l layer.Layer, o render.Object, resource kube.Resource
 	if err != nil {
 		return nil, err
 	}
-	w.adopt, w.ignore = l.Adopt, ignored(l.IgnoreDrift, w.ref)
+	w.adopt, w.policy = l.Adopt, s.driftPolicy(l.Drift)
+	w.ignore = ignored(w.policy, w.ref)
 	w.keep = w.keep || slices.Contains(l.Keep, w.ref.GVK().GroupKind().String())
 	return w, nil
 }
 
-// ignored returns the JSON pointers of the rules that are about an object.
-func ignored(rules []layer.IgnoreRule, ref kube.Ref) []string {
-	var pointers []string
-	matches := func(rule, value string) bool { return rule == "" || rule == value }
-	for _, r := range rules {
-		if matches(r.Kind, ref.GVK().GroupKind().String()) && matches(r.Namespace, ref.Namespace) && matches(r.Name, ref.Name) {
-			pointers = append(pointers, r.Paths...)
-		}
-	}
-	return pointers
-}
-
-func (s *session) finish(layer, source string, object *unstructured.Unstructured, resource kube.Resource) (*work, error) {
+func (s *session) finish(name, source string, object *unstructured.Unstructured, resource kube.Resource) (*work, error) {
 	labels := object.GetLabels()
 	if labels == nil {
 		labels = map[string]string{}
 	}
 	labels[inventory.PartOf] = s.id
-	if layer != "" {
-		labels[layerLabel] = layer
+	if name != "" {
+		labels[layerLabel] = name
 	}
 	object.SetLabels(labels)
 	data, err := json.Marshal(object.Object)
@@ -170,8 +165,9 @@ func (s *session) finish(layer, source string, object *unstructured.Unstructured
 	}
 	ref := kube.RefOf(object)
 	return &work{
-		layer: layer, source: source, object: object, ref: ref, resource: resource, data: data, digest: digest.FromBytes(data),
-		batch: manifest.BatchOf(ref.GVK().GroupKind()),
-		keep:  object.GetAnnotations()["helm.sh/resource-policy"] == "keep",
+		layer: name, source: source, object: object, ref: ref, resource: resource, data: data, digest: digest.FromBytes(data),
+		batch:  manifest.BatchOf(ref.GVK().GroupKind()),
+		keep:   object.GetAnnotations()["helm.sh/resource-policy"] == "keep",
+		policy: s.driftPolicy(layer.DriftPolicy{}),
 	}, nil
 }

@@ -215,6 +215,9 @@ type Object struct {
 	Dropped bool `json:"dropped,omitempty"`
 	// Created says that the object was not there before us.
 	Created bool `json:"created,omitempty"`
+	// Drift is what is known of changes that others made, or nil. It is never
+	// changed in place.
+	Drift *Drift `json:"drift,omitempty"`
 }
 
 // Served returns how the API serves the object.

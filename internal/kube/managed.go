@@ -2,7 +2,12 @@ package kube
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,4 +52,99 @@ func Declares(managed []metav1.ManagedFieldsEntry, manager string) bool {
 	return slices.ContainsFunc(managed, func(e metav1.ManagedFieldsEntry) bool {
 		return e.Manager == manager && (e.Operation == metav1.ManagedFieldsOperationApply || e.Subresource != "" && e.Subresource != "status")
 	})
+}
+
+// Held returns the digest of who holds which fields of an object, and since
+// when, but for its status. It is another one after any change by anybody.
+func Held(o *metav1.PartialObjectMetadata) digest.Digest {
+	if o == nil {
+		return digest.FromString("")
+	}
+	parts := [][]byte{[]byte(o.UID)}
+	for _, e := range o.ManagedFields {
+		if e.Subresource == "status" {
+			continue
+		}
+		parts = append(parts, []byte(e.Manager), []byte(e.Operation), []byte(e.Subresource), []byte(e.APIVersion))
+		if e.Time != nil {
+			parts = append(parts, []byte(e.Time.UTC().Format(time.RFC3339)))
+		}
+		if e.FieldsV1 != nil {
+			parts = append(parts, e.FieldsV1.GetRawBytes())
+		}
+	}
+	return digest.FromBytes(bytes.Join(parts, []byte{0}))
+}
+
+// Holder returns the entry of who else holds the field of an object that a path
+// leads to, or something below it: the latest, if there are several, or nil.
+func Holder(managed []metav1.ManagedFieldsEntry, object map[string]any, path Path) *metav1.ManagedFieldsEntry {
+	var latest *metav1.ManagedFieldsEntry
+	for i := range managed {
+		e := &managed[i]
+		var tree map[string]any
+		if own(*e) || e.FieldsV1 == nil || json.Unmarshal(e.FieldsV1.GetRawBytes(), &tree) != nil || !holds(tree, object, path) {
+			continue
+		}
+		if latest == nil || !before(*e, *latest) {
+			latest = e
+		}
+	}
+	return latest
+}
+
+// Suspects returns the managers who updated an object since we applied it, for
+// what was removed: nobody holds that.
+func Suspects(managed []metav1.ManagedFieldsEntry) []string {
+	i := slices.IndexFunc(managed, own)
+	var names []string
+	for _, e := range managed {
+		if e.Operation == metav1.ManagedFieldsOperationUpdate && e.Subresource != "status" && (i < 0 || !before(e, managed[i])) && !slices.Contains(names, e.Manager) {
+			names = append(names, e.Manager)
+		}
+	}
+	return names
+}
+
+func before(a, b metav1.ManagedFieldsEntry) bool { return a.Time.Before(b.Time) }
+
+// holds reports whether a tree of managed fields has what a path leads to in v.
+func holds(tree map[string]any, v any, path Path) bool {
+	if len(path) == 0 || len(tree) == 0 {
+		return true // an empty tree is a field that is held as a whole
+	}
+	below, _ := child(v, path[0].segment())
+	for key, sub := range tree {
+		sub, _ := sub.(map[string]any)
+		if names(key, path[0], below) && holds(sub, below, path[1:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// names reports whether a key of managed fields names a step that leads to v.
+func names(key string, step Step, v any) bool {
+	kind, rest, _ := strings.Cut(key, ":")
+	var want any
+	if kind == "f" {
+		return !step.Item && rest == step.Name
+	}
+	if !step.Item || json.Unmarshal([]byte(rest), &want) != nil {
+		return false
+	}
+	switch kind {
+	case "k":
+		item, _ := v.(map[string]any)
+		keys, _ := want.(map[string]any)
+		for name, value := range keys {
+			if fmt.Sprint(item[name]) != fmt.Sprint(value) {
+				return false
+			}
+		}
+		return len(keys) > 0
+	case "v":
+		return fmt.Sprint(v) == fmt.Sprint(want)
+	}
+	return kind == "i" && rest == strconv.Itoa(step.Index)
 }

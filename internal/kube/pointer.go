@@ -2,6 +2,7 @@ package kube
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,16 +20,16 @@ func segments(pointer string) []string {
 
 // KeepLive makes the fields of object that the JSON pointers name the same as
 // those of live, so that applying object neither changes nor gives them up.
-// Neither is changed; the result shares what is the same.
+// Neither is changed.
 func KeepLive(object, live map[string]any, pointers []string) map[string]any {
 	out := runtime.DeepCopyJSON(object)
 	for _, p := range pointers {
 		path := segments(p)
-		if value, ok := lookup(live, path); ok {
-			set(out, path, runtime.DeepCopyJSONValue(value))
-		} else {
-			remove(out, path)
+		value, ok := lookup(live, path)
+		if ok {
+			value = runtime.DeepCopyJSONValue(value)
 		}
+		edit(out, path, value, ok)
 	}
 	return out
 }
@@ -50,36 +51,52 @@ func child(v any, name string) (any, bool) {
 		c, ok := v[name]
 		return c, ok
 	case []any:
-		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(v) {
+		if i := item(v, name); i >= 0 {
 			return v[i], true
 		}
 	}
 	return nil, false
 }
 
-// set sets the field if what holds it is there.
-func set(v any, path []string, value any) {
-	holder, ok := lookup(v, path[:len(path)-1])
-	if !ok {
-		return
-	}
-	last := path[len(path)-1]
-	switch holder := holder.(type) {
-	case map[string]any:
-		holder[last] = value
-	case []any:
-		if i, err := strconv.Atoi(last); err == nil && i >= 0 && i < len(holder) {
-			holder[i] = value
+// item returns the index of the item of a list that a segment names, or -1.
+func item(list []any, name string) int {
+	if i, err := strconv.Atoi(name); err == nil {
+		if i < 0 || i >= len(list) {
+			return -1
 		}
+		return i
 	}
+	return slices.IndexFunc(list, func(v any) bool { return name != "" && itemName(v) == name })
 }
 
-func remove(v any, path []string) {
-	if holder, ok := lookup(v, path[:len(path)-1]); ok {
-		if m, ok := holder.(map[string]any); ok {
-			delete(m, path[len(path)-1])
+// edit sets the field at a path, or removes it, if what holds it is there, and
+// returns what has become of v.
+func edit(v any, path []string, value any, exists bool) any {
+	if len(path) == 0 {
+		return value
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		sub, ok := v[path[0]]
+		switch {
+		case len(path) > 1 && ok:
+			v[path[0]] = edit(sub, path[1:], value, exists)
+		case len(path) == 1 && exists:
+			v[path[0]] = value
+		case len(path) == 1:
+			delete(v, path[0])
+		}
+	case []any:
+		i := item(v, path[0])
+		switch {
+		case i < 0:
+		case len(path) > 1 || exists:
+			v[i] = edit(v[i], path[1:], value, exists)
+		default:
+			return slices.Delete(v, i, i+1)
 		}
 	}
+	return v
 }
 
 // without returns managed fields (the fieldsV1 of KEP-555) without those that
@@ -102,10 +119,7 @@ func without(fields []byte, pointers []string) []byte {
 
 func cut(tree map[string]any, path []string) {
 	for key, sub := range tree {
-		kind, name, _ := strings.Cut(key, ":")
-		_, index := strconv.Atoi(path[0])
-		item := kind == "k" || kind == "v" || kind == "i"
-		if (kind != "f" || name != path[0]) && (index != nil || !item) {
+		if !stands(key, path[0]) {
 			continue
 		}
 		if len(path) == 1 {
@@ -114,4 +128,24 @@ func cut(tree map[string]any, path []string) {
 			cut(sub, path[1:])
 		}
 	}
+}
+
+// stands reports whether a key of managed fields stands for a segment of a
+// pointer.
+func stands(key, segment string) bool {
+	kind, rest, _ := strings.Cut(key, ":")
+	switch kind {
+	case "f":
+		return rest == segment
+	case "k":
+		var keys map[string]any
+		if json.Unmarshal([]byte(rest), &keys) == nil && keys["name"] == segment {
+			return true
+		}
+		fallthrough
+	case "v", "i":
+		_, err := strconv.Atoi(segment)
+		return err == nil
+	}
+	return false
 }
