@@ -13,6 +13,7 @@ import (
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/profile"
 	"github.com/strata-go/strata/reconcile"
+	"github.com/strata-go/strata/reconcile/reconciletest"
 )
 
 // drifting is a config map that somebody else writes to.
@@ -53,7 +54,7 @@ func (d drifting) pass(desired *profile.Desired) (drift []string, wrote bool) {
 		drift = append(drift, fmt.Sprintf("%s %s %s->%s %s", one.Mode, one.Field, one.Old, one.New, one.Manager))
 	}
 	_, writes := d.rec.take()
-	return drift, slices.ContainsFunc(writes, func(w request) bool { return strings.Contains(w.path, "/configmaps") })
+	return drift, slices.ContainsFunc(writes, func(w reconciletest.Request) bool { return strings.Contains(w.Path, "/configmaps") })
 }
 
 func (d drifting) data() string {

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/strata-go/strata/reconcile"
+	"github.com/strata-go/strata/reconcile/reconciletest"
 )
 
 // a kind of objects, and fields of it that can be changed, with other values.
@@ -355,15 +356,15 @@ func (tr *truth) found(plan *reconcile.Plan) {
 }
 
 // written checks that only what drifted was written to.
-func (tr *truth) written(writes []request) {
+func (tr *truth) written(writes reconciletest.Requests) {
 	tr.Helper()
 	drifted := map[string]bool{}
 	for o := range tr.drift {
 		drifted[o.resource+"/"+o.name] = true
 	}
 	for _, w := range writes {
-		parts := strings.Split(w.path, "/")
-		if key := strings.Join(parts[len(parts)-2:], "/"); !drifted[key] && !strings.Contains(w.path, "/namespaces/strata-truth/") {
+		parts := strings.Split(w.Path, "/")
+		if key := strings.Join(parts[len(parts)-2:], "/"); !drifted[key] && !strings.Contains(w.Path, "/namespaces/strata-truth/") {
 			tr.Errorf("%v is written, and did not drift", w)
 		}
 	}
