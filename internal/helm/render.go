@@ -11,7 +11,6 @@ import (
 	"github.com/strata-go/strata/internal/manifest"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chartutil"
-	"helm.sh/helm/v3/pkg/engine"
 )
 
 // A Request says for which release a chart is rendered.
@@ -24,13 +23,19 @@ type Request struct {
 	Revision     int
 	IsUpgrade    bool
 	Capabilities Capabilities
+	// Past is what the impure functions of templates gave before, and give again.
+	Past Past
+	// Lookup finds objects for templates. If nil, it finds none, and nothing of
+	// it is kept.
+	Lookup LookupFunc
+	// Limits bound the templates.
+	Limits Limits
 	// StrictSchemas makes a [*RemoteSchemaError] of what is a warning otherwise.
 	StrictSchemas bool
 }
 
 // Rendered is what a chart gives for one request. The same chart and the same
-// request give the same result, unless templates call functions such as
-// randAlphaNum and now.
+// request give the same result, if the request has the Past of the result.
 type Rendered struct {
 	// Objects are the release, without hooks, in Helm's order of kinds. They
 	// name a namespace only where the template does.
@@ -46,6 +51,10 @@ type Rendered struct {
 	Notes string
 	// Manifest is the text of Objects, as Helm keeps it in a release record.
 	Manifest string
+	// Past is what the impure functions gave in this rendering.
+	Past Past
+	// Queries are what the chart looks at of the capabilities.
+	Queries Queries
 	// Warnings say what was left out or left unchecked.
 	Warnings []string
 }
@@ -55,9 +64,9 @@ type Rendered struct {
 // [*manifest.DocumentError], whose lines are those of the text that a template
 // gives.
 //
-// It looks at ctx before it starts, and not while templates run: Helm's engine
-// cannot be interrupted. A panic becomes an error; a template that calls "tpl"
-// on itself without end is not stopped, and takes all memory.
+// Templates get nothing but what is in the chart and the request, and are ended
+// with ctx and by [Limits]: the cause is then the error of ctx, or a
+// [*LimitError]. A panic becomes an error.
 func (c *Chart) Render(ctx context.Context, req Request) (r *Rendered, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -72,8 +81,8 @@ func (c *Chart) Render(ctx context.Context, req Request) (r *Rendered, err error
 	if err != nil {
 		return nil, c.wrap(err)
 	}
-	// The zero engine has no client for "lookup", and no DNS.
-	files, err := new(engine.Engine).Render(tree, scope)
+	run := newRun(ctx, sourcesOf(tree, scope), req)
+	files, err := run.render()
 	if err != nil {
 		return nil, c.wrap(newTemplateError(err))
 	}
@@ -81,6 +90,8 @@ func (c *Chart) Render(ctx context.Context, req Request) (r *Rendered, err error
 	if err != nil {
 		return nil, c.wrap(err)
 	}
+	r.Past, r.Queries = run.kept, run.asked
+	r.Queries.KubeVersion = r.Queries.KubeVersion || tree.Metadata.KubeVersion != ""
 	r.Warnings = append(warnings, r.Warnings...)
 	return r, nil
 }

@@ -375,7 +375,7 @@ func TestRenderCancelled(t *testing.T) {
 func TestTemplate(t *testing.T) {
 	t.Parallel()
 	values := map[string]any{"name": "x"}
-	got, err := helm.Template{
+	got, _, err := helm.Template{
 		Name:   "manifests/a.yaml",
 		Text:   `{{ $_ := set .Values "b" "c" }}{{ .Values.name | quote }} {{ .Values.b }} {{ .Release }}`,
 		Values: values,
@@ -386,10 +386,10 @@ func TestTemplate(t *testing.T) {
 	if !maps.Equal(values, map[string]any{"name": "x"}) {
 		t.Errorf("values were changed to %v", values)
 	}
-	if _, err := (helm.Template{Name: "manifests/_a.yaml", Text: "a"}).Execute(t.Context()); err == nil {
+	if _, _, err := (helm.Template{Name: "manifests/_a.yaml", Text: "a"}).Execute(t.Context()); err == nil {
 		t.Error("a helper is rendered to nothing, without an error")
 	}
-	_, err = helm.Template{Name: "manifests/a.yaml", Text: "a\n{{ .Values.x.y }}\n"}.Execute(t.Context())
+	_, _, err = helm.Template{Name: "manifests/a.yaml", Text: "a\n{{ .Values.x.y }}\n"}.Execute(t.Context())
 	checkCause(t, err, &helm.TemplateError{Template: "manifests/a.yaml", Line: 2, Column: 10,
 		Message: ".Values.x.y: nil pointer evaluating interface {}.y", Missing: ".Values.x"})
 }

@@ -2,13 +2,10 @@ package helm
 
 import (
 	"context"
-	"fmt"
 	"path"
 
 	"github.com/strata-go/strata/internal/values"
-	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chartutil"
-	"helm.sh/helm/v3/pkg/engine"
 )
 
 // A Template is a single file with Helm's template language that is no part
@@ -17,34 +14,25 @@ type Template struct {
 	Name   string // path of the file, of which the last part may not begin with "_"
 	Text   string
 	Values map[string]any
+	// Past, Lookup and Limits are as in [Request].
+	Past   Past
+	Lookup LookupFunc
+	Limits Limits
 }
 
-// Execute returns what the template gives. It cannot be interrupted. Errors
-// are of type [*TemplateError].
-func (t Template) Execute(ctx context.Context) (text string, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			text, err = "", &TemplateError{Template: t.Name, Message: fmt.Sprint("rendering panics: ", p)}
-		}
-	}()
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	// The engine wants a chart; one without a name leaves paths as they are.
+// Execute returns what the template gives. Errors are of type [*TemplateError].
+func (t Template) Execute(ctx context.Context) (text string, kept Past, err error) {
 	name := path.Clean(t.Name)
-	c := &chart.Chart{
-		Metadata:  &chart.Metadata{},
-		Templates: []*chart.File{{Name: name, Data: []byte(t.Text)}},
-	}
 	// The copy is for templates that call "set".
-	scope := chartutil.Values{"Values": chartutil.Values(values.Merge(t.Values, nil))}
-	files, err := new(engine.Engine).Render(c, scope)
+	scope := map[string]any{"Values": chartutil.Values(values.Merge(t.Values, nil))}
+	r := newRun(ctx, map[string]source{name: {text: t.Text, scope: scope, basePath: "templates"}}, Request{Past: t.Past, Lookup: t.Lookup, Limits: t.Limits})
+	files, err := r.render()
 	if err != nil {
-		return "", newTemplateError(err)
+		return "", Past{}, newTemplateError(err)
 	}
 	text, ok := files[name]
 	if !ok {
-		return "", &TemplateError{Template: t.Name, Message: `its name begins with "_", as that of a helper: rename it`}
+		return "", Past{}, &TemplateError{Template: t.Name, Message: `its name begins with "_", as that of a helper: rename it`}
 	}
-	return text, nil
+	return text, r.kept, nil
 }

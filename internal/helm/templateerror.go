@@ -1,11 +1,14 @@
 package helm
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"text/template"
 )
 
 // A TemplateError says where a template fails, and why. It is wrapped in a
@@ -21,7 +24,13 @@ type TemplateError struct {
 	// Via is the place that included Template, as "path:line:column"; "" if
 	// none did.
 	Via string
+	// Err is the cause where it is a [*LimitError], the end of the context or
+	// an error of a lookup; else nil.
+	Err error
 }
+
+// Unwrap returns the cause.
+func (e *TemplateError) Unwrap() error { return e.Err }
 
 // Error returns "template:line:column: message".
 func (e *TemplateError) Error() string {
@@ -57,8 +66,77 @@ var (
 	valuePath  = regexp.MustCompile(`^\$?(?:\.[A-Za-z_][A-Za-z0-9_]*)+$`)
 )
 
-// newTemplateError reads the message of an error of Helm's engine.
+// parseError words an error of parsing a file as Helm does.
+func parseError(file string, err error) error {
+	if limit, ok := errors.AsType[*LimitError](err); ok {
+		return &TemplateError{Template: file, Message: limit.Error(), Err: limit}
+	}
+	tokens := strings.Split(err.Error(), ": ")
+	if len(tokens) == 1 {
+		return fmt.Errorf("parse error in (%s): %w", file, err)
+	}
+	return fmt.Errorf("parse error at (%s): %s", tokens[1], tokens[len(tokens)-1])
+}
+
+// execError words an error of executing a file as Helm does.
+func execError(file string, err error) error {
+	if _, ok := errors.AsType[template.ExecError](err); !ok {
+		return err
+	}
+	tokens := strings.SplitN(err.Error(), ": ", 3)
+	if len(tokens) != 3 {
+		return fmt.Errorf("execution error in (%s): %w", file, err)
+	}
+	if own, ok := errors.AsType[raised](err); ok {
+		return fmt.Errorf("execution error at (%s): %s", tokens[1], own.message)
+	}
+	return err
+}
+
+// A placedError is the error of the innermost template of several that include
+// each other. Those around it add nothing that anybody reads, and their texts
+// would grow with the square of the depth.
+type placedError struct{ error }
+
+func (e *placedError) Unwrap() error { return e.error }
+
+func placed(err error) error {
+	if err == nil {
+		return nil
+	}
+	if inner, ok := errors.AsType[*placedError](err); ok {
+		return inner
+	}
+	return &placedError{err}
+}
+
+// cause returns what callers may ask an error of a template for.
+func cause(err error) error {
+	if limit, ok := errors.AsType[*LimitError](err); ok {
+		return limit
+	}
+	if found, ok := errors.AsType[*lookupError](err); ok {
+		return found.err
+	}
+	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, end) {
+			return end
+		}
+	}
+	return nil
+}
+
+// newTemplateError reads the message of an error of the engine.
 func newTemplateError(err error) *TemplateError {
+	if already, ok := err.(*TemplateError); ok { //nolint:errorlint // only if it is not wrapped
+		return already
+	}
+	e := readError(err)
+	e.Err = cause(err)
+	return e
+}
+
+func readError(err error) *TemplateError {
 	text := err.Error()
 	if m := atPlace.FindStringSubmatch(text); m != nil {
 		return &TemplateError{Template: m[1], Line: number(m[2]), Column: number(m[3]), Message: m[4]}

@@ -152,7 +152,7 @@ func (r packRenderer) manifest(ctx context.Context, file string) error {
 	if isTemplate {
 		text = bytes.TrimPrefix(text, []byte("\uFEFF"))
 		t := helm.Template{Name: file, Text: string(text), Values: values.Merge(nil, config)}
-		rendered, err := t.Execute(ctx)
+		rendered, _, err := t.Execute(ctx)
 		if err != nil {
 			return r.fail("", err)
 		}

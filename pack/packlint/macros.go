@@ -37,5 +37,6 @@ func (b binder) lookup(m macro.Macro) (string, error) {
 		Text:   "{{ .Values.value | " + m.Pipeline + " }}",
 		Values: map[string]any{"value": value},
 	}
-	return t.Execute(b.ctx)
+	text, _, err := t.Execute(b.ctx)
+	return text, err
 }

@@ -1,0 +1,81 @@
+package helm
+
+import (
+	"maps"
+	"slices"
+)
+
+// Queries are what templates look at of the [Capabilities]. Where a text does
+// not tell, more is taken for looked at than is.
+type Queries struct {
+	// KubeVersion says that they look at the version of Kubernetes.
+	KubeVersion bool `json:"kubeVersion,omitempty"`
+	// AllAPIs says that they look at the list of what the cluster serves.
+	AllAPIs bool `json:"allAPIs,omitempty"`
+	// APIs are those of which they ask whether the cluster serves them.
+	APIs []string `json:"apis,omitempty"` // sorted
+}
+
+// look notes what a path of fields leads to.
+func (q *Queries) look(path []string) {
+	for i, name := range path {
+		next := ""
+		if i+1 < len(path) {
+			next = path[i+1]
+		}
+		switch name {
+		case "KubeVersion":
+			q.KubeVersion = true
+		case "APIVersions":
+			q.AllAPIs = q.AllAPIs || next != "Has"
+		case "Capabilities":
+			if next == "" {
+				q.KubeVersion, q.AllAPIs = true, true
+			}
+		}
+	}
+}
+
+// ask notes that a template asks for an API.
+func (q *Queries) ask(api string) {
+	if i, found := slices.BinarySearch(q.APIs, api); !found {
+		q.APIs = slices.Insert(q.APIs, i, api)
+	}
+}
+
+func (q *Queries) merge(o Queries) {
+	q.KubeVersion = q.KubeVersion || o.KubeVersion
+	q.AllAPIs = q.AllAPIs || o.AllAPIs
+	for _, api := range o.APIs {
+		q.ask(api)
+	}
+}
+
+// Merge returns the queries of both.
+func (q Queries) Merge(o Queries) Queries {
+	q.APIs = slices.Clone(q.APIs)
+	q.merge(o)
+	return q
+}
+
+// Answers returns what the cluster answers: the version and the APIs that are
+// looked at. It is the same for two clusters that templates cannot tell apart.
+func (q Queries) Answers(c Capabilities) []string {
+	var answers []string
+	if q.KubeVersion {
+		answers = append(answers, c.KubeVersion)
+	}
+	served := make(map[string]bool, len(c.APIVersions))
+	for _, api := range c.APIVersions {
+		served[api] = true
+	}
+	if q.AllAPIs {
+		return append(answers, slices.Sorted(maps.Keys(served))...)
+	}
+	for _, api := range q.APIs {
+		if served[api] {
+			answers = append(answers, api)
+		}
+	}
+	return answers
+}
