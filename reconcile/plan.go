@@ -40,6 +40,7 @@ type Plan struct {
 	// is allowed.
 	Warnings []string
 
+	home    string // the namespace of the inventory
 	desired *profile.Desired
 	before  *inventory.Inventory // as it was read
 	back    digest.Digest        // of the earlier state that the plan goes back to, else empty

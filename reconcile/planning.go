@@ -27,7 +27,7 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Target: s.target.name(), Desired: d.Digest(), desired: d, before: now.inv, back: s.back}
+	p := &Plan{Target: s.target.name(), home: s.target.namespace(), Desired: d.Digest(), desired: d, before: now.inv, back: s.back}
 	for _, pinned := range d.Layers() {
 		inputs := digest.FromString(pinned.Digest().String() + now.version + string(cmp.Or(pinned.CRDs, s.CRDs)) + string(s.Drift))
 		p.layers = append(p.layers, &layerWork{PinnedLayer: pinned, inputs: inputs})

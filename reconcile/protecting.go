@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -55,6 +56,7 @@ func (s *session) inhabited(ctx context.Context, namespace string) (string, erro
 	}
 	var mu sync.Mutex
 	var found []string
+	var hidden atomic.Bool
 	g, ctx := s.group(ctx)
 	for _, r := range resources {
 		if slices.Contains(ephemeral, r.Resource) {
@@ -63,6 +65,10 @@ func (s *session) inhabited(ctx context.Context, namespace string) (string, erro
 		g.Go(func() error {
 			list, err := s.client.ListMetadata(ctx, r, namespace, "")
 			if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) {
+				return nil
+			}
+			if apierrors.IsForbidden(err) {
+				hidden.Store(true)
 				return nil
 			}
 			if err != nil {
@@ -78,8 +84,14 @@ func (s *session) inhabited(ctx context.Context, namespace string) (string, erro
 			return nil
 		})
 	}
-	if err := g.Wait(); err != nil || len(found) == 0 {
+	if err := g.Wait(); err != nil {
 		return "", err
+	}
+	if len(found) == 0 && hidden.Load() {
+		return "it may hold what is not ours: not everything in it may be listed", nil
+	}
+	if len(found) == 0 {
+		return "", nil
 	}
 	const shown = 3
 	more := ""
