@@ -10,6 +10,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/inventory"
@@ -73,14 +74,41 @@ func (s *session) runHooks(ctx context.Context, entry *inventory.Layer, moments 
 		for len(run.Done) < len(m.hooks) {
 			h := m.hooks[len(run.Done)]
 			done, err := s.runHook(ctx, entry, m, h, result)
+			if err != nil && ctx.Err() == nil {
+				err = errors.Join(err, s.tidyHooks(ctx, entry, m, m.hooks[:len(run.Done)]))
+			}
 			if err != nil || !done {
 				return false, err
 			}
 			run.Done = append(run.Done, h.Object.Key().String())
 			run.Running = ""
 		}
+		if err := s.tidyHooks(ctx, entry, m, m.hooks); err != nil {
+			return false, err
+		}
 	}
 	return true, nil
+}
+
+// tidyHooks deletes what is to go when it has succeeded, of hooks that have. As
+// one may need another, a role its account, they go together and in reverse
+// order, as Helm has it.
+func (s *session) tidyHooks(ctx context.Context, entry *inventory.Layer, m moment, done []helm.Hook) error {
+	for _, h := range slices.Backward(done) {
+		if !slices.Contains(h.DeletePolicies, helm.DeleteSucceeded) || len(entry.Leftovers) == 0 {
+			continue
+		}
+		w, err := s.hookWork(ctx, entry.Name, m, h)
+		if err != nil {
+			return err
+		}
+		if left := entry.Leftover(w.ref.Key()); left != nil {
+			if err := s.deleteHook(ctx, entry, w, left.UID, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // runHook takes one hook as far as it goes.
@@ -94,13 +122,15 @@ func (s *session) runHook(ctx context.Context, entry *inventory.Layer, m moment,
 	switch {
 	case err != nil && !apierrors.IsNotFound(err):
 		return false, err
+	case err == nil && live.GetUID() != run.Running && w.ref.GVK().GroupKind() == definitionKind:
+		return true, nil // deleting it would delete every object of its kind
 	case err == nil && live.GetUID() != run.Running:
 		// It is of an earlier run: Helm deletes that before, unless it is told to
 		// delete at other times only, and then it is in the way.
 		if len(h.DeletePolicies) > 0 && !slices.Contains(h.DeletePolicies, helm.DeleteBeforeCreation) {
 			return false, terminal{fmt.Errorf("hook %s is still there from before; add the delete policy %s, or delete it", w.ref, helm.DeleteBeforeCreation)}
 		}
-		return false, s.deleteHook(ctx, entry, w, live, result)
+		return false, s.deleteHook(ctx, entry, w, live.GetUID(), result)
 	case err == nil:
 		return s.finishHook(ctx, entry, w, h, live, result)
 	}
@@ -132,14 +162,14 @@ func (s *session) finishHook(ctx context.Context, entry *inventory.Layer, w *wor
 		}
 		state = readiness.State{Health: readiness.Failed, Message: why}
 	}
-	policy, err := helm.DeleteSucceeded, error(nil)
-	if state.Health == readiness.Failed {
-		policy, err = helm.DeleteFailed, &FailedError{ObjectRef(w.ref), "hook: " + state.Message}
+	if state.Health != readiness.Failed {
+		return true, nil
 	}
-	if slices.Contains(h.DeletePolicies, policy) {
-		err = errors.Join(err, s.deleteHook(ctx, entry, w, live, nil))
+	var err error = &FailedError{ObjectRef(w.ref), "hook: " + state.Message}
+	if slices.Contains(h.DeletePolicies, helm.DeleteFailed) {
+		err = errors.Join(err, s.deleteHook(ctx, entry, w, live.GetUID(), nil))
 	}
-	return err == nil, err
+	return false, err
 }
 
 // hookState returns how a hook is getting on: Helm waits for Jobs and Pods to
@@ -164,9 +194,13 @@ func hookState(o *unstructured.Unstructured) readiness.State {
 
 const hookOfBefore = "; it is a hook that ran before"
 
-// deleteHook deletes a hook. With a result, it is waited for.
-func (s *session) deleteHook(ctx context.Context, entry *inventory.Layer, w *work, live *unstructured.Unstructured, result *Result) error {
-	if err := s.client.Delete(ctx, w.resource, w.ref, live.GetUID()); err != nil && !apierrors.IsNotFound(err) {
+// deleteHook deletes a hook, unless it is a definition. With a result, it is
+// waited for.
+func (s *session) deleteHook(ctx context.Context, entry *inventory.Layer, w *work, uid types.UID, result *Result) error {
+	if w.ref.GVK().GroupKind() == definitionKind {
+		return nil
+	}
+	if err := s.client.Delete(ctx, w.resource, w.ref, uid); err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
 	entry.Forget(w.ref.Key())

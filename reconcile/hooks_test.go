@@ -42,7 +42,9 @@ func hookChart(version string) fstest.MapFS {
 		"values.yaml", "fail: false\ntext: one\n",
 		"templates/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\ndata: {text: {{ .Values.text }}}\n",
 		"templates/second.yaml", hookFile("second", "pre-install,pre-upgrade", "2", ""),
-		"templates/first.yaml", hookFile("first", "pre-install", "-1", "helm.sh/hook-delete-policy: hook-succeeded"),
+		"templates/first.yaml", strings.Replace(hookFile("first", "pre-install", "-1", "helm.sh/hook-delete-policy: hook-succeeded"), "restartPolicy", "serviceAccountName: {{ .Release.Name }}-account\n      restartPolicy", 1),
+		// One hook needs another, which is to go when all have succeeded.
+		"templates/account.yaml", "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: {{ .Release.Name }}-account\n  annotations: {helm.sh/hook: pre-install, helm.sh/hook-weight: \"-5\", helm.sh/hook-delete-policy: \"before-hook-creation,hook-succeeded\"}\n",
 		"templates/after.yaml", hookFile("after", "post-install,post-upgrade", "0", "helm.sh/hook-delete-policy: before-hook-creation"),
 		"templates/bye.yaml", hookFile("bye", "pre-delete", "0", "helm.sh/hook-delete-policy: hook-succeeded"),
 		"templates/test.yaml", hookFile("test", "test", "0", ""),
@@ -90,9 +92,12 @@ func TestE2EHooks(t *testing.T) {
 		}
 	}
 	l.converge(desired(""))
-	expect("pre-install app-first", "pre-install app-second", "create app", "post-install app-after")
+	expect("pre-install app-account", "pre-install app-first", "pre-install app-second", "create app", "post-install app-after")
 	if _, err := l.kube.BatchV1().Jobs("hooks").Get(l.ctx, "app-first", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Errorf("a hook that is to be deleted when it succeeded is there: %v", err)
+	}
+	if _, err := l.kube.CoreV1().ServiceAccounts("hooks").Get(l.ctx, "app-account", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the account of the hooks is there: %v", err)
 	}
 	if job, err := l.kube.BatchV1().Jobs("hooks").Get(l.ctx, "app-second", metav1.GetOptions{}); err != nil || job.Status.Succeeded != 1 {
 		t.Errorf("a hook is %+v, %v; want it complete", job.Status, err)

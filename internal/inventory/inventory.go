@@ -174,6 +174,15 @@ func (l *Layer) Remember(o Object) {
 	l.Leftovers = append(l.Leftovers, o)
 }
 
+// Leftover returns what a hook made and is still there, or nil.
+func (l *Layer) Leftover(key kube.Key) *Object {
+	i := slices.IndexFunc(l.Leftovers, func(o Object) bool { return o.Key() == key })
+	if i < 0 {
+		return nil
+	}
+	return &l.Leftovers[i]
+}
+
 // Forget says that an object that a hook made is gone.
 func (l *Layer) Forget(key kube.Key) {
 	l.Leftovers = slices.DeleteFunc(l.Leftovers, func(o Object) bool { return o.Key() == key })
