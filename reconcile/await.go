@@ -145,10 +145,14 @@ func (f *follower) watch(ctx context.Context, version string) error {
 // see takes note of how an object is now.
 func (f *follower) see(ctx context.Context, o *unstructured.Unstructured, exists bool) error {
 	if f.podsOf != "" {
-		if exists && readiness.Diagnose(o) != "" {
-			return f.send(ctx, settlement{f.podsOf, true})
+		if !exists {
+			return nil
 		}
-		return nil
+		why, err := f.hopeless(ctx, o)
+		if why == "" || err != nil {
+			return err
+		}
+		return f.send(ctx, settlement{f.podsOf, true})
 	}
 	key := kube.RefOf(o).Key()
 	w, ok := f.open[key]

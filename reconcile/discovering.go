@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/strata-go/strata/internal/helm"
@@ -146,23 +147,14 @@ func (s *session) readRecords(ctx context.Context, records []storedRecord) ([]re
 	g, gctx := s.group(ctx)
 	for i, r := range records {
 		g.Go(func() error {
-			secret, err := s.client.Get(gctx, r.resource, r.ref())
+			live, err := s.client.Get(gctx, r.resource, r.ref())
 			if gone[i] = apierrors.IsNotFound(err); gone[i] {
 				return nil
 			}
 			if err != nil {
 				return err
 			}
-			found[i].FoundRelease = FoundRelease{Namespace: r.Namespace, Name: r.Labels["name"], Revision: revisionOf(r.PartialObjectMetadata).number, Status: r.Labels["status"]}
-			found[i].owner = r.Labels[inventory.PartOf]
-			record, err := helm.ReadRecord(secret)
-			if err != nil {
-				found[i].err = err
-				return nil
-			}
-			one := &found[i]
-			one.Status, one.Chart, one.Version, one.AppVersion = string(record.Status), record.Chart.Name(), record.Chart.Version(), record.Chart.AppVersion()
-			one.FirstDeployed, one.LastDeployed, one.values = record.FirstDeployed.UTC(), record.LastDeployed.UTC(), record.Values
+			found[i] = r.read(live)
 			return nil
 		})
 	}
@@ -176,6 +168,21 @@ func (s *session) readRecords(ctx context.Context, records []storedRecord) ([]re
 		}
 	}
 	return there, nil
+}
+
+// read returns what the object of a record says.
+func (r storedRecord) read(o *unstructured.Unstructured) readRelease {
+	out := readRelease{owner: r.Labels[inventory.PartOf]}
+	out.FoundRelease = FoundRelease{Namespace: r.Namespace, Name: r.Labels["name"], Revision: revisionOf(r.PartialObjectMetadata).number, Status: r.Labels["status"]}
+	record, err := helm.ReadRecord(o)
+	if err != nil {
+		out.err = err
+		return out
+	}
+	out.Status, out.values = string(record.Status), record.Values
+	out.Chart, out.Version, out.AppVersion = record.Chart.Name(), record.Chart.Version(), record.Chart.AppVersion()
+	out.FirstDeployed, out.LastDeployed = record.FirstDeployed.UTC(), record.LastDeployed.UTC()
+	return out
 }
 
 // proposePlan locks the layers of the proposal whose charts are found, and plans

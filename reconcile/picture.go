@@ -109,14 +109,14 @@ func (s *Status) inWords() string {
 }
 
 func (l *LayerStatus) inWords() string {
-	text := strings.Join(strings.Fields(fmt.Sprintf("%s layer %s %s", l.Kind, l.Name, l.Version)), " ")
-	text += fmt.Sprintf(": %s; %s; %s.", l.Health, l.origin(), l.counts())
+	name := strings.TrimSpace(l.Name + " " + l.Version)
+	words := []string{fmt.Sprintf("%s layer %s: %s; %s; %s.", l.Kind, name, l.Health, l.origin(), l.counts())}
 	for _, more := range []string{oneLine(l.Message), joinEndpoints(l.Endpoints)} {
 		if more != "" {
-			text += " " + more
+			words = append(words, more)
 		}
 	}
-	return text
+	return strings.Join(words, " ")
 }
 
 // origin says what the layer was made from.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -90,9 +92,48 @@ func (s *session) diagnose(ctx context.Context, o *unstructured.Unstructured) (s
 		return "", err
 	}
 	for i := range pods {
-		if why := readiness.Diagnose(&pods[i]); why != "" {
-			return why, nil
+		if why, err := s.hopeless(ctx, &pods[i]); why != "" || err != nil {
+			return why, err
 		}
 	}
 	return "", nil
+}
+
+// hopeless says why a pod never will be ready, or "". One that its Deployment is
+// about to replace counts for nothing: that is how a mended image looks at first.
+func (s *session) hopeless(ctx context.Context, pod *unstructured.Unstructured) (string, error) {
+	why := readiness.Diagnose(pod)
+	if why == "" || pod.GetDeletionTimestamp() != nil {
+		return "", nil
+	}
+	set, err := s.controller(ctx, pod, "ReplicaSet", "replicasets")
+	if set == nil || err != nil {
+		return why, err
+	}
+	deployment, err := s.controller(ctx, set, "Deployment", "deployments")
+	if deployment == nil || err != nil {
+		return why, err
+	}
+	const revision = "deployment.kubernetes.io/revision"
+	seen, _, _ := unstructured.NestedInt64(deployment.Object, "status", "observedGeneration")
+	if seen < deployment.GetGeneration() || set.GetAnnotations()[revision] != deployment.GetAnnotations()[revision] {
+		return "", nil
+	}
+	return why, nil
+}
+
+// controller returns the controller of an object if it is of that kind of the
+// group apps, and there; else nil.
+func (s *session) controller(ctx context.Context, o *unstructured.Unstructured, kind, resource string) (*unstructured.Unstructured, error) {
+	owner := metav1.GetControllerOf(o)
+	if owner == nil || owner.Kind != kind {
+		return nil, nil
+	}
+	apps := schema.GroupVersion{Group: "apps", Version: "v1"}
+	found, err := s.client.Get(ctx, kube.Resource{GroupVersionResource: apps.WithResource(resource), Namespaced: true},
+		kube.Ref{Group: apps.Group, Version: apps.Version, Kind: kind, Namespace: o.GetNamespace(), Name: owner.Name})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return found, err
 }

@@ -7,7 +7,7 @@ import "slices"
 // resources with the template of a pod.
 func (o Object) Images() []string {
 	var all []string
-	eachContainer(o.Unstructured.Object, func(container map[string]any) {
+	eachContainer(o.Object, func(container map[string]any) {
 		if image, _ := container["image"].(string); image != "" {
 			all = append(all, image)
 		}
