@@ -8,7 +8,9 @@ const (
 	// AdoptNever makes an error of an object that was there before.
 	AdoptNever AdoptPolicy = "never"
 	// AdoptIfUnowned takes the object over, unless it belongs to another
-	// installation. Fields that other managers own stay theirs.
+	// installation. Fields that other managers own stay theirs, but for those of
+	// the tool that had installed a Helm release: that is taken over as a whole,
+	// with its history, and upgraded as Helm would upgrade it.
 	AdoptIfUnowned AdoptPolicy = "if-unowned"
 	// AdoptAlways takes it over even from another installation, and the fields
 	// that the layer sets from their managers.

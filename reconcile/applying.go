@@ -90,6 +90,7 @@ func (p *Plan) announced() *inventory.Inventory {
 		for i := range entry.Objects {
 			entry.Objects[i].Dropped = true
 		}
+		entry.Objects = append(entry.Objects, l.leaving...)
 		for _, w := range l.objects {
 			if known := entry.Object(w.ref.Key()); known != nil {
 				known.Dropped, known.Keep = false, w.keep
@@ -324,6 +325,11 @@ func (s *session) makeWay(ctx context.Context, w *work) (bool, error) {
 }
 
 func (s *session) applyOne(ctx context.Context, w *work, record *inventory.Object) error {
+	if w.handOver != nil {
+		if err := s.client.HandOver(ctx, w.resource, w.ref, w.handOver); err != nil {
+			return err
+		}
+	}
 	meta, err := s.client.Apply(ctx, w.resource, kube.Apply{Ref: w.ref, Data: w.data, Force: w.force})
 	if conflicts := kube.Conflicts(err); conflicts != nil {
 		return w.conflict(conflicts)

@@ -177,6 +177,10 @@ func (s *session) decideOne(ctx context.Context, w *work, mine *known, live *met
 		if err := s.mayAdopt(w, live); err != nil || w.action == Unchanged {
 			return err
 		}
+		if w.release != (releaseKey{}) && markedFor(live) == w.release {
+			// Who marked the object for the release manages it for the release.
+			w.handOver = kube.Annotators(live.ManagedFields, nameAnnotation)
+		}
 	case w.action == Repair && mine != nil && mine.Applied == w.digest && (w.going || !w.exists):
 		s.examineGone(w, mine, live)
 	}
@@ -263,6 +267,9 @@ func (s *session) try(ctx context.Context, w *work, mine *known, live *metav1.Pa
 	if err != nil {
 		return explain(w, err)
 	}
+	if w.handOver != nil {
+		then = &unstructured.Unstructured{Object: kube.Shed(then.Object, now.GetManagedFields(), then.GetManagedFields(), w.handOver)}
+	}
 	w.force, w.changes = conflicts != nil, compare(now, then)
 	return nil
 }
@@ -283,7 +290,7 @@ func (s *session) attempt(ctx context.Context, w *work, now *unstructured.Unstru
 		apply.Force = true
 		then, err = s.client.Try(ctx, w.resource, apply)
 	}
-	return then, conflicts, err
+	return then, w.contested(conflicts), err
 }
 
 // immutable reports whether the API server refuses a change, and not the object.

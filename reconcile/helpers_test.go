@@ -1,16 +1,23 @@
 package reconcile_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/strata-go/strata/profile"
 )
@@ -98,4 +105,30 @@ func (l *life) keepsHelmRecords(d *profile.Desired) {
 			l.Errorf("helm %s says\n%s\nwant %q", args, got, want)
 		}
 	}
+}
+
+func fmtUnix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+
+// withStatus returns the data of a Helm record with another status.
+func withStatus(t *testing.T, record *corev1.Secret, status string) []byte {
+	t.Helper()
+	packed, err := base64.StdEncoding.DecodeString(string(record.Data["release"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var content map[string]any
+	if err := json.NewDecoder(z).Decode(&content); err != nil {
+		t.Fatal(err)
+	}
+	content["info"].(map[string]any)["status"] = status
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if err := errors.Join(json.NewEncoder(w).Encode(content), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return []byte(base64.StdEncoding.EncodeToString(b.Bytes()))
 }

@@ -54,6 +54,9 @@ func (s *session) fill(ctx context.Context, p *Plan, now survey) error {
 	if err == nil || p.back != "" { // then all that is wrong is to be said at once
 		err = errors.Join(err, s.decideAll(ctx, p, now))
 	}
+	if err == nil {
+		err = s.leaveBehind(ctx, p)
+	}
 	return err
 }
 

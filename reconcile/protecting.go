@@ -22,7 +22,7 @@ func (s *session) protected(ctx context.Context, o inventory.Object, live *metav
 		return "it was made anew by somebody else", nil
 	case live.Labels[inventory.PartOf] != "" && live.Labels[inventory.PartOf] != s.id:
 		return "it belongs to another installation now", nil
-	case o.Keep || live.Annotations["helm.sh/resource-policy"] == "keep":
+	case o.Keep || live.Annotations[policyAnnotation] == "keep":
 		return "helm.sh/resource-policy is keep", nil
 	}
 	switch o.GVK().GroupKind() {

@@ -244,7 +244,7 @@ func (s *session) report(layer string, o inventory.Object, out outcome, result *
 		message := out.waiting + out.beside
 		result.Waiting = append(result.Waiting, Waiting{
 			Layer: layer, Object: ref, Message: message,
-			sight: sight{resource: o.Served(), selector: s.selector()}, gone: true, beside: out.beside,
+			sight: sight{resource: o.Served(), selector: s.finder(o)}, gone: true, beside: out.beside,
 		})
 		s.events.send(Event{Type: LayerWaiting, Layer: layer, Object: ref, Message: message})
 	case out.kept != "":

@@ -39,6 +39,11 @@ func steps(p *Plan) []Step {
 			}
 		}
 	}
+	for _, l := range p.layers {
+		for _, o := range l.leaving {
+			deletes = append(deletes, Step{Layer: l.Name, Action: Delete, Object: ObjectRef(o.Ref), Reason: "it is of an earlier revision of the release"})
+		}
+	}
 	slices.Reverse(deletes)
 	for _, o := range p.before.Namespaces {
 		if !wanted[o.Key()] {

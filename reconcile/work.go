@@ -48,6 +48,8 @@ type work struct {
 	uid      types.UID // of the object to replace
 	left     bool      // a definition that is somebody else's to change
 	warnings []string
+	release  releaseKey           // that the object is a part of, if any
+	handOver []string             // managers whose fields become ours, as they were the release's
 	foreign  []kube.FieldConflict // fields of other managers, which keep the object from being applied
 
 	drift    []Drift          // what others changed
@@ -61,9 +63,10 @@ type layerWork struct {
 	profile.PinnedLayer
 	inputs     digest.Digest
 	namespaces []inventory.Namespace
-	output     *render.Output // nil if nothing needs to be rendered
-	releases   []releaseWork  // those of output
-	objects    []*work        // in the order of their batches
+	output     *render.Output     // nil if nothing needs to be rendered
+	releases   []releaseWork      // those of output
+	leaving    []inventory.Object // of releases of other tools, and not wanted
+	objects    []*work            // in the order of their batches
 }
 
 // stage returns what l is installed together with.
@@ -143,6 +146,9 @@ func (s *session) newWork(l layer.Layer, o render.Object, resource kube.Resource
 	if err != nil {
 		return nil, err
 	}
+	if o.Release != "" {
+		w.release = releaseKey{o.DefaultNamespace, o.Release}
+	}
 	w.adopt, w.policy = l.Adopt, s.driftPolicy(l.Drift)
 	w.ignore = ignored(w.policy, w.ref)
 	w.keep = w.keep || slices.Contains(l.Keep, w.ref.GVK().GroupKind().String())
@@ -167,7 +173,7 @@ func (s *session) finish(name, source string, object *unstructured.Unstructured,
 	return &work{
 		layer: name, source: source, object: object, ref: ref, resource: resource, data: data, digest: digest.FromBytes(data),
 		batch:  manifest.BatchOf(ref.GVK().GroupKind()),
-		keep:   object.GetAnnotations()["helm.sh/resource-policy"] == "keep",
+		keep:   object.GetAnnotations()[policyAnnotation] == "keep",
 		policy: s.driftPolicy(layer.DriftPolicy{}),
 	}, nil
 }
