@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -61,16 +62,35 @@ func (s *session) revisions(ctx context.Context, of releaseKey) (history, error)
 	return historyOf(list), err
 }
 
-// newest reads, with one list, the revisions of all releases on the cluster that
-// are not superseded: enough to tell that nothing happened to those of inv.
+// newest reads the revisions that are not superseded of all releases of inv:
+// enough to tell that nothing happened to them. It takes one list, or one for
+// each namespace where the whole cluster may not be listed.
 func (s *session) newest(ctx context.Context, inv *inventory.Inventory) (map[releaseKey]history, error) {
-	if !inv.HasReleases() {
-		return nil, nil
+	places := inv.ReleaseNamespaces()
+	if len(places) > 1 {
+		all, err := s.newestIn(ctx, "")
+		if !apierrors.IsForbidden(err) {
+			return all, err
+		}
 	}
-	list, err := s.client.ListMetadata(ctx, secretResource, "", "owner=helm,status!="+string(helm.StatusSuperseded))
-	if err != nil {
-		return nil, err
+	found := make([]map[releaseKey]history, len(places))
+	g, ctx := s.group(ctx)
+	for i, namespace := range places {
+		g.Go(func() (err error) {
+			found[i], err = s.newestIn(ctx, namespace)
+			return err
+		})
 	}
+	err := g.Wait()
+	all := map[releaseKey]history{}
+	for _, here := range found {
+		maps.Copy(all, here)
+	}
+	return all, err
+}
+
+func (s *session) newestIn(ctx context.Context, namespace string) (map[releaseKey]history, error) {
+	list, err := s.client.ListMetadata(ctx, secretResource, namespace, "owner=helm,status!="+string(helm.StatusSuperseded))
 	records := map[releaseKey][]metav1.PartialObjectMetadata{}
 	for _, m := range list {
 		of := releaseKey{m.Namespace, m.Labels["name"]}
@@ -80,7 +100,7 @@ func (s *session) newest(ctx context.Context, inv *inventory.Inventory) (map[rel
 	for of, list := range records {
 		all[of] = historyOf(list)
 	}
-	return all, nil
+	return all, err
 }
 
 // readRecord reads a record with its content.

@@ -285,9 +285,17 @@ func (l *Layer) DropRelease(name, namespace string) {
 	l.ForgetRuns(Release{Name: name, Namespace: namespace})
 }
 
-// HasReleases reports whether a layer has a Helm release.
-func (inv *Inventory) HasReleases() bool {
-	return slices.ContainsFunc(inv.Layers, func(l Layer) bool { return len(l.Releases) > 0 })
+// ReleaseNamespaces returns the namespaces that hold records of Helm releases,
+// sorted.
+func (inv *Inventory) ReleaseNamespaces() []string {
+	var all []string
+	for _, l := range inv.Layers {
+		for _, r := range l.Releases {
+			all = append(all, r.Namespace)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // All returns all objects, those of the layers before the namespaces.
