@@ -64,6 +64,7 @@ type script struct {
 
 	mu        sync.Mutex
 	behaviors []Behavior
+	scripted  map[types.UID]bool
 	due       map[attempt]time.Time // when it is to be ready
 }
 
@@ -73,14 +74,19 @@ type attempt struct {
 	generation int64
 }
 
-// behavior returns that of an object, and whether the script has one.
+// behavior returns that of an object, and whether this script, or one before,
+// has one.
 func (s *script) behavior(o *unstructured.Unstructured) (Behavior, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := slices.IndexFunc(s.behaviors, func(b Behavior) bool { return b.matches(o) })
 	if i < 0 {
-		return Behavior{}, false
+		return Behavior{}, s.scripted[o.GetUID()]
 	}
+	if s.scripted == nil {
+		s.scripted = map[types.UID]bool{}
+	}
+	s.scripted[o.GetUID()] = true
 	return s.behaviors[i], true
 }
 
@@ -91,11 +97,11 @@ func (s *script) Written(w apiserver.Writer, o *unstructured.Unstructured) {
 	}
 	b, scripted := s.behavior(o)
 	status, ok := outcomes(o.GroupVersionKind().GroupKind())
-	if !ok && scripted && w.Custom(o) {
-		status, ok = customOutcome, true
-	}
 	if !ok {
-		return
+		if !w.Custom(o) || !scripted {
+			return
+		}
+		status = customOutcome
 	}
 	out := ready
 	switch {

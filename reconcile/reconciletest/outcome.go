@@ -207,6 +207,9 @@ func definitionOutcome(o *unstructured.Unstructured, out outcome) fields {
 		}
 	}
 	accepted, established := holds("NamesAccepted", "True", "NoConflicts"), holds("Established", is(out.state == ready), "InitialNamesAccepted")
+	if out.state == waiting {
+		established["reason"] = "Installing"
+	}
 	accepted["message"], established["message"] = "no conflicts found", "the initial names have been accepted"
 	if out.state == failed {
 		accepted = holds("NamesAccepted", "False", out.reason)
