@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,8 +16,8 @@ import (
 // layer have all changed so that they may be ready, or are gone as they should
 // be, or one has failed. It also returns when a watch ends, as the server ends
 // it from time to time. It writes into waiting what it sees.
-func (s *session) await(ctx context.Context, waiting []Waiting) error {
-	ctx, cancel := context.WithCancel(ctx)
+func (s *session) await(outer context.Context, waiting []Waiting) error {
+	ctx, cancel := context.WithCancel(outer)
 	defer cancel()
 	settled := make(chan settlement)
 	left := map[string]int{}
@@ -25,7 +26,10 @@ func (s *session) await(ctx context.Context, waiting []Waiting) error {
 	}
 	var g errgroup.Group // unbounded: a watch is no load while nothing happens
 	for _, f := range s.followers(waiting, settled) {
-		g.Go(func() error { return f.run(ctx) })
+		g.Go(func() error {
+			defer f.leave(cancel)
+			return f.run(ctx)
+		})
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- g.Wait() }()
@@ -39,7 +43,7 @@ func (s *session) await(ctx context.Context, waiting []Waiting) error {
 				cancel()
 			}
 		case err := <-ended:
-			if enough {
+			if enough || errors.Is(err, context.Canceled) && outer.Err() == nil {
 				return nil
 			}
 			return err
@@ -85,6 +89,14 @@ type follower struct {
 	open    map[kube.Key]*Waiting // those that are not settled
 	podsOf  string                // the layer of the workload
 	settled chan<- settlement
+}
+
+// leave ends the other watches too if this one has ended too early: what it was
+// to see is seen by none of them.
+func (f *follower) leave(end context.CancelFunc) {
+	if len(f.open) > 0 || f.podsOf != "" {
+		end()
+	}
 }
 
 // run returns when all objects are settled, and when the watch ends.

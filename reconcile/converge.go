@@ -32,8 +32,13 @@ func (s *session) converge(ctx context.Context, result *Result, pass func(*Resul
 		case last.Ready:
 			return nil
 		default:
-			backoff.Reset()
-			if err := s.await(ctx, waiting); err != nil && ctx.Err() != nil {
+			err := s.await(ctx, waiting)
+			if err == nil {
+				backoff.Reset()
+			} else if ctx.Err() == nil {
+				_ = backoff.Wait(ctx) // its error is that of ctx
+			}
+			if ctx.Err() != nil {
 				return interrupted(result, waiting, ctx.Err())
 			}
 		}

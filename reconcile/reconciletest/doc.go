@@ -1,12 +1,46 @@
-// Package reconciletest gives tests and small programs a real Kubernetes control
-// plane on this machine: etcd, kube-apiserver, kube-controller-manager and
-// kube-scheduler of one Kubernetes release, in a process of their own that ends
-// with the program that started it.
+// Package reconciletest has what tests of programs that reconcile clusters need:
+// a [Simulation] of a cluster in the process, a real control plane on this
+// machine ([ControlPlane]), and [Faults] for the way to either of them.
 //
 //	func TestInstall(t *testing.T) {
-//		cfg := reconciletest.ControlPlane(t)
-//		...
+//		synctest.Test(t, func(t *testing.T) {
+//			var cluster reconciletest.Simulation
+//			cluster.Behave(reconciletest.Behavior{Kind: "Deployment", After: 10 * time.Minute})
+//			target := reconcile.Target{Config: cluster.Config()}
+//			...
+//		})
 //	}
+//
+// # The simulation
+//
+// A [Simulation] takes milliseconds and needs nothing. Its API server answers as
+// kube-apiserver does: discovery; reading whole objects or their metadata, by
+// label, by name and in pages; watches with bookmarks, selectors and 410 Gone;
+// creation, update, all four kinds of patches, dry runs, deletion with
+// preconditions, finalizers, owners and namespaces; the subresources status and
+// scale; definitions of custom resources, whose schemas prune and validate. Server-side
+// apply, managed fields, merge keys, patches and selectors are Kubernetes' own
+// code with its own schemas, and a test holds the answers against those of the
+// real control plane.
+//
+// It does not do what only the source of Kubernetes has, and no library:
+//
+//   - Defaults, but for replicas, the ports of services and what the server needs
+//     itself. Schemas of custom resources do not set defaults either.
+//   - Validation and immutable fields of what is built in, but for names and metadata;
+//     rules in CEL of custom resources.
+//   - Admission, webhooks, quota, authentication and RBAC: everybody may do everything.
+//   - Controllers, but for those of owners, namespaces and definitions: no Deployment
+//     has pods. What is read in the status of objects is written as [Behavior] says.
+//   - Encodings but JSON, tables, OpenAPI documents, logs, exec, and resources but
+//     those that client-go has typed clients for, each in its newest stable version.
+//   - Conversion webhooks: the versions of a custom resource differ in their name only.
+//
+// # The control plane
+//
+// [ControlPlane] is etcd, kube-apiserver, kube-controller-manager and
+// kube-scheduler of one Kubernetes release, in a process of their own that ends
+// with the program that started it. It takes some seconds.
 //
 // Everything that the API server and the controllers do is real: admission,
 // server-side apply, managed fields, RBAC, custom resource definitions, garbage
@@ -42,7 +76,7 @@
 //
 // # Faults of the connection
 //
-// [Faults] stands between a client and any API server: it takes note of each
+// [Faults] stands between a client and any API server, simulated or not: it takes note of each
 // request, and lets those fail that its script names: refused with a status (409,
 // 429, 503), timed out, reset before or after the server did it, cut off in the
 // middle, or never heard of again.

@@ -262,6 +262,21 @@ func TestReadyWhenTheTestSays(t *testing.T) {
 	})
 }
 
+// A watch that is cut off is opened again, although others go on.
+func TestWatchIsCut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t)
+		s.Behave(reconciletest.Behavior{Kind: "Deployment", After: time.Minute})
+		s.Play(reconciletest.Rule{Path: "deployments", When: reconciletest.Request.Watch, Fault: reconciletest.Cut(0)})
+		began := time.Now()
+		s.converge(s.stack("web", webYAML))
+		if took := time.Since(began); took > 2*time.Minute {
+			t.Errorf("it took %s, want no more than a minute", took)
+		}
+	})
+}
+
 // The engine goes on through whatever breaks, request after request.
 func TestFaultsAreSurvived(t *testing.T) {
 	t.Parallel()

@@ -3,11 +3,11 @@ package apiserver
 import (
 	"fmt"
 
-	"github.com/google/uuid"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	utilrand "k8s.io/apimachinery/pkg/util/rand"
 )
 
 // setDefaults sets the few fields that those who read an object need. The real
@@ -61,6 +61,5 @@ func setServiceDefaults(s *corev1.Service) {
 
 // newAddress returns an address for a service.
 func newAddress() string {
-	random := uuid.New()
-	return fmt.Sprintf("10.96.%d.%d", random[0], random[1])
+	return fmt.Sprintf("10.96.%d.%d", utilrand.Intn(256), utilrand.IntnRange(1, 255))
 }
