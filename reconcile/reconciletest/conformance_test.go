@@ -47,7 +47,6 @@ func newConformer(t *testing.T, config *rest.Config) *conformer {
 	return &conformer{T: t, client: client, host: config.Host}
 }
 
-//nolint:gochecknoglobals // a table
 var contentTypes = map[string]string{
 	"APPLY": "application/apply-patch+yaml", "MERGE": "application/merge-patch+json",
 	"JSON": "application/json-patch+json", "STRATEGIC": "application/strategic-merge-patch+json",

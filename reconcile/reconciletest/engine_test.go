@@ -78,7 +78,7 @@ func newShop(t *testing.T) *shop {
 	t.Helper()
 	s := &shop{T: t}
 	config := s.Config()
-	config.Wrap(s.Faults.Wrap)
+	config.Wrap(s.Wrap)
 	s.target = reconcile.Target{Config: config}
 	var err error
 	if s.plain, err = kubernetes.NewForConfig(s.Config()); err != nil {
@@ -154,7 +154,7 @@ func TestPruneAndDelete(t *testing.T) {
 	if _, err := s.plain.BatchV1().Jobs("shop").Get(t.Context(), "migrate", metav1.GetOptions{}); !apierrors.IsNotFound(err) || result.Count(reconcile.Delete) != 1 {
 		t.Errorf("the job of the layer that went: %v; %d pruned", err, result.Count(reconcile.Delete))
 	}
-	s.Reconciler.Prune.CustomResourceDefinitions = true
+	s.Prune.CustomResourceDefinitions = true
 	if _, err := s.DeleteAndWait(t.Context(), s.target); err != nil {
 		t.Fatal(err)
 	}

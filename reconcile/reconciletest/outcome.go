@@ -129,7 +129,7 @@ func daemonSetOutcome(o *unstructured.Unstructured, out outcome) fields {
 	return status
 }
 
-func jobOutcome(o *unstructured.Unstructured, out outcome) fields {
+func jobOutcome(_ *unstructured.Unstructured, out outcome) fields {
 	status := fields{"startTime": now()}
 	switch out.state {
 	case ready:

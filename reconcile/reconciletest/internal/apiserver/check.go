@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -87,7 +87,7 @@ func (k *kind) nameRule() validation.ValidateNameFunc {
 		return validation.NameIsDNS1035Label
 	}
 	if k.Group == "rbac.authorization.k8s.io" {
-		return func(name string, _ bool) []string { return path.IsValidPathSegmentName(name) }
+		return func(name string, _ bool) []string { return content.IsPathSegmentName(name) }
 	}
 	return validation.NameIsDNSSubdomain
 }

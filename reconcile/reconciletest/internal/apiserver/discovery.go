@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	discoveryv2 "k8s.io/api/apidiscovery/v2"
+	apidiscoveryv2 "k8s.io/api/apidiscovery/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
@@ -125,11 +125,11 @@ func (s *Server) serveResources(w http.ResponseWriter, gv schema.GroupVersion) b
 	return true
 }
 
-func (k *kind) subresources() []discoveryv2.APISubresourceDiscovery {
-	var all []discoveryv2.APISubresourceDiscovery
+func (k *kind) subresources() []apidiscoveryv2.APISubresourceDiscovery {
+	var all []apidiscoveryv2.APISubresourceDiscovery
 	add := func(name string, gvk schema.GroupVersionKind) {
 		kind := metav1.GroupVersionKind(gvk)
-		all = append(all, discoveryv2.APISubresourceDiscovery{Subresource: name, ResponseKind: &kind, Verbs: metav1.Verbs{"get", "patch", "update"}})
+		all = append(all, apidiscoveryv2.APISubresourceDiscovery{Subresource: name, ResponseKind: &kind, Verbs: metav1.Verbs{"get", "patch", "update"}})
 	}
 	if k.scale {
 		add("scale", scaleKind)
@@ -140,24 +140,24 @@ func (k *kind) subresources() []discoveryv2.APISubresourceDiscovery {
 	return all
 }
 
-func (s *Server) aggregated(legacy bool) discoveryv2.APIGroupDiscoveryList {
-	list := discoveryv2.APIGroupDiscoveryList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupDiscoveryList", APIVersion: "apidiscovery.k8s.io/v2"}}
+func (s *Server) aggregated(legacy bool) apidiscoveryv2.APIGroupDiscoveryList {
+	list := apidiscoveryv2.APIGroupDiscoveryList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupDiscoveryList", APIVersion: "apidiscovery.k8s.io/v2"}}
 	for _, k := range s.served() {
 		if (k.Group == "") != legacy {
 			continue
 		}
 		if n := len(list.Items); n == 0 || list.Items[n-1].Name != k.Group {
-			list.Items = append(list.Items, discoveryv2.APIGroupDiscovery{ObjectMeta: metav1.ObjectMeta{Name: k.Group}})
+			list.Items = append(list.Items, apidiscoveryv2.APIGroupDiscovery{ObjectMeta: metav1.ObjectMeta{Name: k.Group}})
 		}
 		g := &list.Items[len(list.Items)-1]
 		if n := len(g.Versions); n == 0 || g.Versions[n-1].Version != k.Version {
-			g.Versions = append(g.Versions, discoveryv2.APIVersionDiscovery{Version: k.Version, Freshness: discoveryv2.DiscoveryFreshnessCurrent})
+			g.Versions = append(g.Versions, apidiscoveryv2.APIVersionDiscovery{Version: k.Version, Freshness: apidiscoveryv2.DiscoveryFreshnessCurrent})
 		}
-		v, kind, scope := &g.Versions[len(g.Versions)-1], metav1.GroupVersionKind(k.GroupVersionKind), discoveryv2.ScopeCluster
+		v, kind, scope := &g.Versions[len(g.Versions)-1], metav1.GroupVersionKind(k.GroupVersionKind), apidiscoveryv2.ScopeCluster
 		if k.namespaced {
-			scope = discoveryv2.ScopeNamespace
+			scope = apidiscoveryv2.ScopeNamespace
 		}
-		v.Resources = append(v.Resources, discoveryv2.APIResourceDiscovery{
+		v.Resources = append(v.Resources, apidiscoveryv2.APIResourceDiscovery{
 			Resource: k.resource, ResponseKind: &kind, Scope: scope, SingularResource: strings.ToLower(k.Kind), Verbs: verbs(), Subresources: k.subresources(),
 		})
 	}

@@ -111,7 +111,7 @@ func served(scheme *runtime.Scheme, m reflect.Method) (k kind, ok bool, err erro
 	if _, listed := client.MethodByName("List"); !ok || !listed {
 		return kind{}, false, nil // a review, which is not kept
 	}
-	object, ok := reflect.New(get.Type.Out(0).Elem()).Interface().(runtime.Object)
+	object, ok := reflect.TypeAssert[runtime.Object](reflect.New(get.Type.Out(0).Elem()))
 	if !ok {
 		return kind{}, false, fmt.Errorf("%s: %s is no object", m.Name, get.Type.Out(0))
 	}

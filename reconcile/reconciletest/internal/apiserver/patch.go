@@ -69,8 +69,9 @@ func (s *Server) patched(q *request, media types.PatchType, before []byte) ([]by
 		}
 		after, err := strategicpatch.StrategicMergePatch(before, q.body, typed)
 		return after, badRequest(err)
+	default:
+		return nil, unsupported(string(media), "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml")
 	}
-	return nil, unsupported(string(media), "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml")
 }
 
 func badRequest(err error) error {

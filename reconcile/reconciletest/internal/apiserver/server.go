@@ -197,7 +197,7 @@ func partial(o object) object {
 
 func (s *Server) fail(w http.ResponseWriter, err error) {
 	status := metav1.Status{Status: metav1.StatusFailure, Code: http.StatusInternalServerError, Message: err.Error()}
-	if known, ok := err.(apierrors.APIStatus); ok { //nolint:errorlint // it is what the server made, not what it wrapped
+	if known, ok := err.(apierrors.APIStatus); ok {
 		status = known.Status()
 	}
 	status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}

@@ -196,7 +196,7 @@ func (s *Server) update(q *request, old object, in runtime.Object) (object, erro
 		return nil, apierrors.NewConflict(q.groupResource(), q.name.Name, errModified)
 	}
 	if uid := o.GetUID(); uid != "" && uid != old.GetUID() {
-		return nil, apierrors.NewConflict(q.groupResource(), q.name.Name, fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, old.GetUID())) //nolint:revive,staticcheck // the server's words
+		return nil, apierrors.NewConflict(q.groupResource(), q.name.Name, fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, old.GetUID())) //nolint:staticcheck // the server's words
 	}
 	o.SetNamespace(old.GetNamespace())
 	q.carryOver(old, o)
