@@ -208,7 +208,7 @@ func (f *follower) anyOf(key kube.Key) kube.Key {
 
 func (f *follower) settle(ctx context.Context, key kube.Key, failed bool) error {
 	w := f.open[key]
-	w.settled = true
+	w.settled = !failed
 	delete(f.open, key)
 	return f.send(ctx, settlement{w.Layer, failed})
 }

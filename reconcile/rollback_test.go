@@ -340,3 +340,18 @@ func TestE2ERollbackWithoutContent(t *testing.T) {
 	}
 	l.removes()
 }
+
+// Pods of the state that failed say nothing of the one that is gone back to.
+func TestE2ERollbackOfPods(t *testing.T) {
+	l := newLife(t, "pods")
+	state := func(annotations string) *profile.Desired {
+		return manifests(t, strings.NewReplacer("NAME", "pods", "ANNOTATIONS", annotations).Replace(workload))
+	}
+	l.converge(state(""))
+	for range 3 {
+		_, err := l.engine.Converge(l.ctx, l.target, state(`strata.dev/test-image-pull: "fail"`))
+		asError[*reconcile.FailedError](t, err)
+		versions{l}.back("")
+	}
+	l.removes()
+}

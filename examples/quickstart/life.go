@@ -61,6 +61,7 @@ func (l *life) steps() []step {
 		{"Upgrade a layer", "Stack.Resolve, Reconciler.Plan, Converge", l.upgrade},
 		{"Swap the storage layer for another", "Stack.Resolve, Reconciler.Plan, Converge", l.swap},
 		{"Remove a layer", "Stack.Resolve, Reconciler.Plan, Converge", l.remove},
+		{"Go back to the state before", "Reconciler.History, PlanRollback, RollbackAndWait", l.rollBack},
 		end,
 	}
 }

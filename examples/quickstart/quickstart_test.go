@@ -37,7 +37,7 @@ func TestLife(t *testing.T) {
 		}
 	})
 	checks := []func(*testing.T, *life, string){
-		nil, resolved, installed, lookedAt, nothingDone, repaired, upgraded, swapped, removed, deleted,
+		nil, resolved, installed, lookedAt, nothingDone, repaired, upgraded, swapped, removed, wentBack, deleted,
 	}
 	steps := l.steps()
 	if len(steps) != len(checks) {
@@ -92,7 +92,7 @@ func installed(t *testing.T, l *life, out string) {
 }
 
 func lookedAt(t *testing.T, _ *life, out string) {
-	inOrder(t, out, "LAYER ", "hello             add-on      helm       1.0.0    3        Ready", "✔ monitoring 1.0.0", "✔ ubuntu 24.04", "quickstart on Kubernetes v1.36.3")
+	inOrder(t, out, "LAYER ", "hello             add-on      helm       1.0.0    3        Ready", "✔ monitoring ", "✔ ubuntu ", "quickstart on Kubernetes v1.36.3")
 }
 
 func nothingDone(t *testing.T, l *life, out string) {
@@ -141,6 +141,14 @@ func removed(t *testing.T, l *life, out string) {
 	_, err := l.kubectl.client.CoreV1().Namespaces().Get(t.Context(), "quickstart-monitoring", metav1.GetOptions{})
 	if !apierrors.IsNotFound(err) {
 		t.Errorf("namespace quickstart-monitoring: %v; want it to be gone", err)
+	}
+}
+
+func wentBack(t *testing.T, l *life, out string) {
+	contains(t, out, "cluster@1.1.0 + apps@2.0.0", "cluster@1.0.0 + apps@1.0.0", "monitoring        ready")
+	done(t, l, map[reconcile.Action]int{reconcile.Create: 4})
+	if _, err := l.kubectl.client.CoreV1().Namespaces().Get(t.Context(), "quickstart-monitoring", metav1.GetOptions{}); err != nil {
+		t.Error(err)
 	}
 }
 

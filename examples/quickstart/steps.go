@@ -153,6 +153,34 @@ func (l *life) change(ctx context.Context) error {
 	return l.install(ctx)
 }
 
+// rollBack brings the layer back. The state that it goes to is kept on the
+// cluster, and looks no version up.
+func (l *life) rollBack(ctx context.Context) error {
+	states, err := l.reconciler.History(ctx, l.target)
+	if err != nil {
+		return err
+	}
+	for _, s := range states {
+		l.printf("%s  %.12s  %s", s.Ready.Format(time.TimeOnly), s.Digest.Encoded(), join(s.Profiles))
+	}
+	plan, err := l.reconciler.PlanRollback(ctx, l.target, "")
+	if err != nil {
+		return err
+	}
+	l.printf("\nThe plan:")
+	l.print(plan.String())
+	l.printf("")
+	began := time.Now()
+	l.layers = layerClock{}
+	result, err := l.reconciler.RollbackAndWait(ctx, l.target, "")
+	if err != nil {
+		return err
+	}
+	l.printf("")
+	l.summarize(result, time.Since(began))
+	return nil
+}
+
 func (l *life) delete(ctx context.Context) error {
 	status, err := l.reconciler.Status(ctx, l.target)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -86,7 +87,7 @@ func (h History) Add(ctx context.Context, inv *Inventory, r Record) error {
 	if err != nil {
 		return fmt.Errorf("writing the state %q: %w", place, err)
 	}
-	all := append(inv.States[:len(inv.States):len(inv.States)], r.State)
+	all := append(slices.Clip(inv.States), r.State)
 	inv.States = all[max(0, len(all)-keptStates):]
 	return nil
 }
