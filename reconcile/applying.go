@@ -30,7 +30,7 @@ type stage struct {
 
 // apply carries p out as far as it can be now.
 func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error) {
-	s.events.redact = p.desired.Redact
+	s.events.redact = s.redactor(p.desired)
 	defer func() {
 		s.finishPass(ctx, "reconciled", result, err)
 	}()
@@ -87,6 +87,7 @@ func (p *Plan) announced() *inventory.Inventory {
 			entry.Renew(l.inputs)
 		}
 		entry.Charts, entry.Images = l.charts(), l.images()
+		entry.Base, entry.Queries, entry.Past = l.base, l.output.Queries, l.output.Past
 		for i := range entry.Objects {
 			entry.Objects[i].Dropped = true
 		}

@@ -91,6 +91,10 @@ func (e *StaleError) Is(target error) bool { return target == ErrTerminal }
 // plan would be now.
 func (s *session) applyApproved(ctx context.Context, p *Plan, result *Result) error {
 	s.back = p.back
+	s.approved, s.made = map[string]*layerWork{}, p.made
+	for _, l := range p.layers {
+		s.approved[l.Name] = l
+	}
 	now, err := s.plan(ctx, p.desired)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/redact"
 	"github.com/strata-go/strata/profile"
 )
 
@@ -42,6 +43,7 @@ type Plan struct {
 
 	home    string // the namespace of the inventory
 	desired *profile.Desired
+	made    redact.Redactor      // of secrets that templates made
 	before  *inventory.Inventory // as it was read
 	back    digest.Digest        // of the earlier state that the plan goes back to, else empty
 	layers  []*layerWork         // in the order of the stack

@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"maps"
 	"time"
 
-	"github.com/opencontainers/go-digest"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/strata-go/strata/internal/kube"
@@ -22,15 +20,18 @@ import (
 // each kind, what became of the objects in it; it renders only layers whose
 // inputs changed or whose objects drifted.
 func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
-	s.events.redact = d.Redact
+	s.events.redact = s.redactor(d)
 	now, err := s.survey(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Target: s.target.name(), home: s.target.namespace(), Desired: d.Digest(), desired: d, before: now.inv, back: s.back}
+	p := &Plan{Target: s.target.name(), home: s.target.namespace(), Desired: d.Digest(), desired: d, before: now.inv, back: s.back, made: s.made}
 	for _, pinned := range d.Layers() {
-		inputs := digest.FromString(pinned.Digest().String() + now.version + string(cmp.Or(pinned.CRDs, s.CRDs)) + string(s.Drift))
-		p.layers = append(p.layers, &layerWork{PinnedLayer: pinned, inputs: inputs})
+		l := &layerWork{PinnedLayer: pinned, base: s.base(pinned)}
+		if l.inputs, err = s.inputs(ctx, l.base, s.lastQueries(l, now.inv.Layer(l.Name))); err != nil {
+			return nil, err
+		}
+		p.layers = append(p.layers, l)
 	}
 	p.anew(now.owned)
 	unmet := s.checkConstraints(ctx, p)
@@ -41,7 +42,7 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 		return nil, s.irreversible(ctx, p.back, unmet, err)
 	}
 	p.Warnings = warnings(p)
-	p.Steps = hideSensitive(steps(p), d.Redact)
+	p.Steps = hideSensitive(steps(p), s.events.redact)
 	return p, s.Budget.check(p.Steps)
 }
 

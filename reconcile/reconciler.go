@@ -68,6 +68,9 @@ type Reconciler struct {
 	// as its own status says; false with a message makes the layer wait on. It is
 	// called again when the object changes, and may be called concurrently.
 	Ready func(layer string, o *unstructured.Unstructured) (ready bool, message string)
+	// Templates bounds what the templates of charts and packs may use. What is
+	// over it is an error that names the template and the bound.
+	Templates TemplateLimits
 	// HistoryLimit is how many records of each Helm release are kept, the one that
 	// is deployed counted. If zero, 10, as with Helm; if negative, all.
 	HistoryLimit int

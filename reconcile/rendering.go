@@ -17,19 +17,19 @@ import (
 func (s *session) render(ctx context.Context, l *layerWork, was *inventory.Layer) error {
 	is, ok := s.rendered[l.Name]
 	if !ok || is.inputs != l.inputs {
-		if err := s.renderAnew(ctx, l, revisionsOf(was)); err != nil {
+		if err := s.renderAnew(ctx, l, was, revisionsOf(was)); err != nil {
 			return err
 		}
 		is = s.rendered[l.Name]
 	}
-	l.output = is.output
+	l.output, l.inputs = is.output, is.inputs
 	if err := s.compareReleases(ctx, l, was); err != nil {
 		return err
 	}
 	// Which releases there are is known only now, and so is that other tools
 	// changed them. Templates see the number of the revision.
 	if revisions := l.corrected(is.revisions); !maps.Equal(revisions, is.revisions) {
-		if err := s.renderAnew(ctx, l, revisions); err != nil {
+		if err := s.renderAnew(ctx, l, was, revisions); err != nil {
 			return err
 		}
 		l.output = s.rendered[l.Name].output
@@ -56,7 +56,7 @@ func revisionsOf(was *inventory.Layer) map[string]int {
 
 // renderAnew renders a layer, whose releases have the given revisions, and keeps
 // the output.
-func (s *session) renderAnew(ctx context.Context, l *layerWork, revisions map[string]int) error {
+func (s *session) renderAnew(ctx context.Context, l *layerWork, was *inventory.Layer, revisions map[string]int) error {
 	for _, c := range l.Readiness {
 		if _, err := readiness.NewChecker(c); err != nil {
 			return err
@@ -89,9 +89,17 @@ func (s *session) renderAnew(ctx context.Context, l *layerWork, revisions map[st
 	output, err := render.Layer(ctx, render.Input{
 		Layer: pinned.Layer, Values: []byte(pinned.Values), Bind: pinned.Bind, Content: content,
 		Capabilities: helm.Capabilities{KubeVersion: version, APIVersions: apis}, Releases: revisions,
+		Past: s.past(l, was), Lookup: s.lookup, Limits: helm.Limits(s.Templates),
 	})
+	if err != nil {
+		return err
+	}
+	for _, secret := range output.Past.Secrets() {
+		s.made.Add(secret)
+	}
+	inputs, err := s.inputs(ctx, l.base, output.Queries)
 	if err == nil {
-		s.rendered[l.Name] = rendered{l.inputs, revisions, output}
+		s.rendered[l.Name] = rendered{l.base, inputs, revisions, output}
 	}
 	return err
 }

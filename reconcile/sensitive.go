@@ -1,6 +1,10 @@
 package reconcile
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/strata-go/strata/profile"
+)
 
 // hideSensitive returns steps without sensitive values. Where the new value of a
 // field is sensitive, the old one was so, too, and nobody can tell it any more.
@@ -14,6 +18,12 @@ func hideSensitive(steps []Step, redact func(string) string) []Step {
 		}
 	}
 	return steps
+}
+
+// redactor returns what hides the sensitive values of d, and those that
+// templates made, as far as they are known by then.
+func (s *session) redactor(d *profile.Desired) func(string) string {
+	return func(text string) string { return s.made.String(d.Redact(text)) }
 }
 
 // A redactedError has the text of an error without sensitive values, which an

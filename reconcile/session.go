@@ -12,6 +12,7 @@ import (
 
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
+	"github.com/strata-go/strata/internal/redact"
 	"github.com/strata-go/strata/internal/render"
 	"github.com/strata-go/strata/profile"
 )
@@ -27,12 +28,15 @@ type session struct {
 	events   *events
 	rendered map[string]rendered    // by layer
 	releases map[releaseKey]history // as the pass found them, without what is superseded
+	approved map[string]*layerWork  // of the plan that is to be carried out, by layer
+	made     redact.Redactor        // of secrets that templates made
 	held     *inventory.Inventory   // as it was last written while at work, else nil
 	back     digest.Digest          // of the earlier state to go back to, else empty
 	removing *inventory.Inventory   // that things are being removed of, else nil
 }
 
 type rendered struct {
+	base      digest.Digest
 	inputs    digest.Digest
 	revisions map[string]int // of the releases, before
 	output    *render.Output
@@ -64,6 +68,7 @@ func (r *Reconciler) with(ctx context.Context, t Target, do func(*session) error
 		id:         t.id(),
 		events:     &events{listen: r.OnEvent},
 		rendered:   map[string]rendered{},
+		made:       redact.New(nil),
 	}
 	return s.redacted(do(s))
 }

@@ -82,6 +82,9 @@ type LayerStatus struct {
 	// Images are those that the objects of the layer name, sorted. What operators
 	// run beside them is not known.
 	Images []string `json:"images,omitempty"`
+	// Replayed is how many values the templates of the layer made or looked up
+	// once and are given again each time: passwords, certificates, times.
+	Replayed int `json:"replayed,omitempty"`
 	// Endpoints are where the layer can be reached from outside of the cluster.
 	Endpoints []Endpoint `json:"endpoints,omitempty"`
 	// Update is what is newer than the version; nil if nothing is, or before

@@ -59,6 +59,7 @@ func describe(entry *inventory.Layer) LayerStatus {
 		Name: entry.Name, Kind: entry.Kind, InstallOrder: entry.InstallOrder, Profile: entry.Profile,
 		Format: layer.FormatManifests, Source: entry.Profile.String(),
 		Health: Ready, StartTime: entry.Began, EndTime: entry.Ready, Images: entry.Images, Objects: []ObjectStatus{},
+		Replayed: len(entry.Past.Values) + len(entry.Past.Lookups),
 	}
 	if pin := entry.Pin; !pin.Zero() {
 		l.Format, l.Package, l.Source, l.Version, l.Pin = pin.Format, pin.Name, pin.Repository, pin.Resolved, pin

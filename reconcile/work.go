@@ -61,6 +61,7 @@ type work struct {
 // layerWork is a layer that shall be on the cluster.
 type layerWork struct {
 	profile.PinnedLayer
+	base       digest.Digest // of the inputs, without what templates look at of the cluster
 	inputs     digest.Digest
 	namespaces []inventory.Namespace
 	output     *render.Output     // nil if nothing needs to be rendered

@@ -98,6 +98,9 @@ func (r *run) render() (files map[string]string, err error) {
 		}
 		files[name] = present(out.String())
 	}
+	var kept Past // without maps that are empty
+	kept.Add(r.kept)
+	r.kept = kept
 	return files, nil
 }
 

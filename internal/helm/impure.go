@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -32,8 +33,25 @@ type Result struct {
 	Cert   string    `json:"cert,omitempty"` // of a certificate, whose key is Text
 }
 
-// Zero reports whether nothing was kept.
-func (p Past) Zero() bool { return len(p.Values) == 0 && len(p.Lookups) == 0 }
+// IsZero reports whether nothing was kept.
+func (p Past) IsZero() bool { return len(p.Values) == 0 && len(p.Lookups) == 0 }
+
+// Add adds what another rendering of the same layer kept. The maps of p are
+// copied.
+func (p *Past) Add(o Past) {
+	p.Values, p.Lookups = union(p.Values, o.Values), union(p.Lookups, o.Lookups)
+}
+
+// union returns the entries of both maps; nil if there are none.
+func union[V any](a, b map[string]V) map[string]V {
+	if len(a)+len(b) == 0 {
+		return nil
+	}
+	all := make(map[string]V, len(a)+len(b))
+	maps.Copy(all, a)
+	maps.Copy(all, b)
+	return all
+}
 
 // shortestSecret is the length of the shortest random text that is taken for a
 // secret: shorter ones are suffixes of names.

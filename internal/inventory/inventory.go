@@ -13,6 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/profile"
@@ -61,6 +62,12 @@ type Layer struct {
 	// Inputs is the digest of everything that the objects were made from.
 	// It is empty while not all of them are applied.
 	Inputs digest.Digest `json:"inputs,omitempty"`
+	// Base is the digest of the inputs without what the templates look at of the
+	// cluster, which Queries are. Past is what impure functions of templates gave
+	// for it, secrets among it. Neither is ever changed in place.
+	Base    digest.Digest `json:"base,omitempty"`
+	Queries helm.Queries  `json:"queries,omitzero"`
+	Past    helm.Past     `json:"past,omitzero"`
 	// Ready is when all objects of these inputs were first seen ready; zero
 	// if they were not.
 	Ready time.Time `json:"ready,omitzero"`

@@ -56,12 +56,18 @@ func (b *builder) chart(ctx context.Context, c *helm.Chart, o chartOptions) erro
 		IsUpgrade:    deployed > 0,
 		Capabilities: b.Capabilities,
 
+		Past:   b.Past,
+		Lookup: b.Lookup,
+		Limits: b.Limits,
+
 		StrictSchemas: b.StrictSchemas,
 	}
 	rendered, err := c.Render(ctx, request)
 	if err != nil {
 		return b.fail(o.file, err)
 	}
+	b.out.Past.Add(rendered.Past)
+	b.out.Queries = b.out.Queries.Merge(rendered.Queries)
 	b.out.Releases = append(b.out.Releases, Release{
 		Name:      o.release,
 		Namespace: b.namespace,

@@ -151,11 +151,12 @@ func (r packRenderer) manifest(ctx context.Context, file string) error {
 	}
 	if isTemplate {
 		text = bytes.TrimPrefix(text, []byte("\uFEFF"))
-		t := helm.Template{Name: file, Text: string(text), Values: values.Merge(nil, config)}
-		rendered, _, err := t.Execute(ctx)
+		t := helm.Template{Name: file, Text: string(text), Values: values.Merge(nil, config), Past: r.Past, Lookup: r.Lookup, Limits: r.Limits}
+		rendered, past, err := t.Execute(ctx)
 		if err != nil {
 			return r.fail("", err)
 		}
+		r.out.Past.Add(past)
 		text = []byte(rendered)
 	}
 	return r.builder.manifest(file, text)

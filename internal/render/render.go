@@ -26,6 +26,13 @@ type Input struct {
 	Content fs.FS
 	// Capabilities are what templates may know of the cluster.
 	Capabilities helm.Capabilities
+	// Past is what the impure functions of templates gave before, and give again:
+	// it is that of an Output.
+	Past helm.Past
+	// Lookup finds objects for templates. If nil, they find none.
+	Lookup helm.LookupFunc
+	// Limits bound the templates of each chart.
+	Limits helm.Limits
 	// StrictSchemas makes an error of a values schema that refers to what is
 	// outside of its chart, instead of a warning.
 	StrictSchemas bool
@@ -49,6 +56,10 @@ type Output struct {
 	Namespaces []Namespace
 	// Readiness are the checks that a pack brings.
 	Readiness []layer.Check
+	// Past is what impure functions gave. It holds secrets.
+	Past helm.Past
+	// Queries are what the templates look at of the capabilities.
+	Queries helm.Queries
 	// Warnings say what was left out or left unchecked.
 	Warnings []string
 }
@@ -93,7 +104,7 @@ type Namespace struct {
 }
 
 // Layer renders a layer. Its errors are joined, each an [*Error]. It looks at
-// ctx between charts, and not while templates run.
+// ctx while templates run, too.
 func Layer(ctx context.Context, in Input) (*Output, error) {
 	b := &builder{Input: in, out: &Output{}}
 	var err error
