@@ -94,6 +94,7 @@ func TestE2EDiscover(t *testing.T) {
 		t.Fatal(err)
 	}
 	onlyAdopts(t, plan)
+	l.takesOver(desired)
 	if _, err := l.engine.DeleteAndWait(l.ctx, mine); err != nil {
 		t.Error(err)
 	}
@@ -102,6 +103,25 @@ func TestE2EDiscover(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// takesOver carries the proposal out: no pod is made anew for it.
+func (l *life) takesOver(d *profile.Desired) {
+	l.Helper()
+	before, err := l.kube.AppsV1().Deployments("found-site").Get(l.ctx, "site", metav1.GetOptions{})
+	if err != nil {
+		l.Fatal(err)
+	}
+	l.converge(d)
+	after, err := l.kube.AppsV1().Deployments("found-site").Get(l.ctx, "site", metav1.GetOptions{})
+	if err != nil || after.UID != before.UID || after.Generation != before.Generation {
+		l.Errorf("taken over, the deployment has generation %d, %v; want it to stay %d", after.Generation, err, before.Generation)
+	}
+	again, err := l.engine.Discover(l.ctx, l.target, reconcile.Hints{Namespaces: []string{"found-site", "found-store"}})
+	if err != nil || again.Profile != nil {
+		l.Errorf("taken over, there is still something to take over: %v\n%s", err, again)
+	}
+	l.removes()
 }
 
 // ownInstallation installs a chart by ourselves.

@@ -28,7 +28,7 @@ func (s *session) discover(ctx context.Context, h Hints, d *Discovery) (err erro
 	if d.KubernetesVersion, err = s.client.ServerVersion(ctx); err != nil {
 		return err
 	}
-	namespaces := h.Namespaces
+	namespaces := slices.Compact(slices.Sorted(slices.Values(h.Namespaces)))
 	if len(namespaces) == 0 {
 		namespaces = []string{""}
 	}
