@@ -5,37 +5,59 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"strings"
+	"slices"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 )
 
 // Digest identifies what the plan does: two plans with the same digest do the
-// same to the same objects, for the same desired state.
+// same to the same objects and run the same hooks, for the same desired state.
+// The number of requests, which is a forecast, and warnings have no part in it.
 func (p *Plan) Digest() digest.Digest {
-	steps := p.changing()
-	for i := range steps {
-		steps[i].Drift = nil // who did it, and when, is no part of what is done
+	d := p.deeds()
+	for i := range d.Steps {
+		d.Steps[i].Drift = nil // who did it, and when, is no part of what is done
+		d.Steps[i].Changes = untimed(d.Steps[i].Changes)
 	}
 	// Steps and strings are always JSON.
-	data, _ := json.Marshal(planFile{p.Target, p.Desired, steps})
+	data, _ := json.Marshal(d)
 	return digest.FromBytes(data)
 }
 
-type planFile struct {
-	Target  string        `json:"target"`
-	Desired digest.Digest `json:"desired"`
-	Steps   []Step        `json:"steps"` // that change something
+// untimed returns changes without when their owners wrote: they may write what
+// is no concern of the plan.
+func untimed(changes []Change) []Change {
+	out := slices.Clone(changes)
+	for i := range out {
+		out[i].Owners = slices.Clone(out[i].Owners)
+		for j := range out[i].Owners {
+			out[i].Owners[j].Time = time.Time{}
+		}
+	}
+	return out
 }
 
+// deeds are what a plan does, without what stays unchanged.
+type deeds struct {
+	Target  string        `json:"target"`
+	Desired digest.Digest `json:"desired"`
+	Steps   []Step        `json:"steps"`
+	Hooks   []Hook        `json:"hooks,omitempty"`
+}
+
+func (p *Plan) deeds() deeds { return deeds{p.Target, p.Desired, p.changing(), p.Hooks} }
+
 // MarshalJSON returns the plan for other programs to read and to keep: its
-// digest, and the steps that change something.
+// digest, the steps that change something, the hooks and the rest.
 func (p *Plan) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Digest digest.Digest `json:"digest"`
-		planFile
-		Unchanged int `json:"unchanged"`
-	}{p.Digest(), planFile{p.Target, p.Desired, p.changing()}, p.Count(Unchanged)})
+		deeds
+		Unchanged int      `json:"unchanged"`
+		Requests  Cost     `json:"requests"`
+		Warnings  []string `json:"warnings,omitempty"`
+	}{p.Digest(), p.deeds(), p.Count(Unchanged), p.Requests, p.Warnings})
 }
 
 func (p *Plan) changing() []Step {
@@ -46,26 +68,6 @@ func (p *Plan) changing() []Step {
 		}
 	}
 	return steps
-}
-
-// Markdown returns the plan as a table for a pull request.
-func (p *Plan) Markdown() string {
-	steps := p.changing()
-	if len(steps) == 0 {
-		return fmt.Sprintf("Nothing to do: %d objects are as they should be.\n", len(p.Steps))
-	}
-	cell := strings.NewReplacer("|", `\|`, "\n", " ").Replace
-	var b strings.Builder
-	b.WriteString("| action | object | layer | why |\n|---|---|---|---|\n")
-	for _, s := range steps {
-		var why strings.Builder
-		why.WriteString(cell(s.Reason))
-		for _, c := range s.Changes {
-			fmt.Fprintf(&why, "<br>`%s`: %s → %s", cell(c.Field), cell(orMissing(c.Old)), cell(orMissing(c.New)))
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", s.Action, cell(s.Object.String()), cell(s.Layer), why.String())
-	}
-	return b.String()
 }
 
 // A StaleError says that the world has moved since a plan was made. Make a new
@@ -95,18 +97,37 @@ func (s *session) applyApproved(ctx context.Context, p *Plan, result *Result) er
 	for _, l := range p.layers {
 		s.approved[l.Name] = l
 	}
-	now, err := s.plan(ctx, p.desired)
+	plan, carryOut := s.planDeletion, s.applyDeletion
+	if p.desired != nil {
+		plan, carryOut = func(ctx context.Context) (*Plan, error) { return s.plan(ctx, p.desired) }, s.apply
+	}
+	now, err := plan(ctx)
 	if err != nil {
 		return err
 	}
-	if err := stale(p.changing(), now.changing()); err != nil {
+	if err := stale(p, now); err != nil {
 		return err
 	}
-	return s.apply(ctx, now, result)
+	return carryOut(ctx, now, result)
 }
 
 // stale returns a [*StaleError] for the first difference of two plans.
-func stale(then, now []Step) error {
+func stale(then, now *Plan) error {
+	if err := staleSteps(then.changing(), now.changing()); err != nil {
+		return err
+	}
+	for i := range max(len(then.Hooks), len(now.Hooks)) {
+		switch {
+		case i >= len(now.Hooks):
+			return &StaleError{Object: then.Hooks[i].Object, Reason: "the plan runs it as a hook, and it has run meanwhile"}
+		case i >= len(then.Hooks), then.Hooks[i] != now.Hooks[i]:
+			return &StaleError{Object: now.Hooks[i].Object, Reason: fmt.Sprintf("it would run now as a hook (%s), which the plan does not have there", now.Hooks[i].Event)}
+		}
+	}
+	return nil
+}
+
+func staleSteps(then, now []Step) error {
 	for i := range max(len(then), len(now)) {
 		switch {
 		case i >= len(now):
@@ -116,13 +137,14 @@ func stale(then, now []Step) error {
 		case then[i].Object != now[i].Object || then[i].Action != now[i].Action:
 			return &StaleError{Object: now[i].Object, Reason: fmt.Sprintf("there is now to %s it, where the plan has to %s %s", now[i].Action, then[i].Action, then[i].Object)}
 		}
-		for j := range max(len(then[i].Changes), len(now[i].Changes)) {
+		before, after := untimed(then[i].Changes), untimed(now[i].Changes)
+		for j := range max(len(before), len(after)) {
 			switch {
-			case j >= len(now[i].Changes):
-				return &StaleError{now[i].Object, then[i].Changes[j].Field, "it is already as the plan wants it"}
-			case j >= len(then[i].Changes), !reflect.DeepEqual(then[i].Changes[j], now[i].Changes[j]):
-				c := now[i].Changes[j]
-				return &StaleError{now[i].Object, c.Field, fmt.Sprintf("it is %s now", orMissing(c.Old))}
+			case j >= len(after):
+				return &StaleError{now[i].Object, before[j].Field, "it is already as the plan wants it"}
+			case j >= len(before), !reflect.DeepEqual(before[j], after[j]):
+				c := after[j]
+				return &StaleError{now[i].Object, c.Field, fmt.Sprintf("it is %s now%s", orMissing(c.Old), c.owned())}
 			}
 		}
 	}

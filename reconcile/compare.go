@@ -21,10 +21,27 @@ var serverKept = []string{"managedFields", "resourceVersion", "generation", "cre
 // Lists are compared item by item. The content of Secrets is not shown.
 func compare(old, now *unstructured.Unstructured) []Change {
 	var changes []Change
+	managed := old.GetManagedFields()
 	for _, d := range differences(old, now) {
-		changes = append(changes, d.change(now))
+		c := d.change(now)
+		if d.old != nil {
+			c.Owners = owners(kube.Holders(managed, old.Object, d.path))
+		}
+		changes = append(changes, c)
 	}
 	return changes
+}
+
+func owners(holders []metav1.ManagedFieldsEntry) []FieldOwner {
+	var all []FieldOwner
+	for _, e := range holders {
+		one := FieldOwner{Manager: e.Manager}
+		if e.Time != nil {
+			one.Time = e.Time.UTC()
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // A difference is a field in which two states of an object differ.

@@ -232,26 +232,3 @@ func (s *session) hookWork(ctx context.Context, layer string, m moment, h helm.H
 	}
 	return s.finish(layer, fmt.Sprintf("%s:%d", object.Source, object.Line), object.Unstructured, resource)
 }
-
-// deletionHooks runs the hooks of the deletion of a layer's releases, as their
-// records have them: the chart is not needed any more.
-func (s *session) deletionHooks(ctx context.Context, entry *inventory.Layer, event helm.Event, result *Result) (bool, error) {
-	var all []moment
-	for _, r := range entry.Releases {
-		h, err := s.revisions(ctx, releaseKey{r.Namespace, r.Name})
-		if err != nil {
-			return false, err
-		}
-		if len(h) == 0 {
-			continue
-		}
-		record, err := s.readRecord(ctx, *h.last())
-		if err != nil {
-			return false, err
-		}
-		if hooks := hooksOf(record.Hooks, event); len(hooks) > 0 {
-			all = append(all, moment{release: r, event: event, content: r.Content, hooks: hooks, namespace: r.Namespace})
-		}
-	}
-	return s.runHooks(ctx, entry, all, result)
-}

@@ -276,6 +276,7 @@ func TestE2EApprovedPlan(t *testing.T) {
 	if _, err := l.engine.Reconcile(l.ctx, l.target, manifests(t, text)); !errors.Is(err, refused) {
 		t.Errorf("error = %v, want what the approver says", err)
 	}
+	l.engine.Approve = nil // it would be asked about the deletion
 	l.removes()
 }
 

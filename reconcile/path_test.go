@@ -273,7 +273,7 @@ func (l *life) repairs(d *profile.Desired) {
 	if err != nil {
 		l.Fatal(err)
 	}
-	if text := plan.String(); plan.Count(reconcile.Repair) != 4 || !strings.Contains(text, `.data.text: "changed" -> "hello"`) || !strings.Contains(text, ".spec.replicas: 5 -> 2") {
+	if text := plan.String(); plan.Count(reconcile.Repair) != 4 || !strings.Contains(text, `.data.text: "changed" -> "hello" (owned by "kubectl-edit")`) || !strings.Contains(text, ".spec.replicas: 5 -> 2") {
 		l.Errorf("the plan is\n%s", text)
 	}
 	l.rec.take()

@@ -1,9 +1,7 @@
 package reconcile
 
 import (
-	"fmt"
-	"strings"
-	"text/tabwriter"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -24,12 +22,14 @@ const (
 	Transfer  Action = "transfer"  // it moves from another layer of ours
 	Replace   Action = "replace"   // a field of it cannot be changed: deleted and made anew
 	Delete    Action = "delete"    // it is no longer wanted
+	Keep      Action = "keep"      // it is no longer wanted, and stays on the cluster
 	Unchanged Action = "unchanged" // it is as it should be
 )
 
 // A Plan says what leads a target from where it is to a desired state. Only
-// [Reconciler.Plan] makes one; [Reconciler.Apply] carries it out. It is
-// immutable, and shows no sensitive value.
+// [Reconciler.Plan], [Reconciler.PlanDelete] and [Reconciler.PlanRollback] make
+// one; [Reconciler.Apply] carries it out. It is immutable, and shows no sensitive
+// value.
 type Plan struct {
 	// Target is the name of the installation.
 	Target string
@@ -40,27 +40,38 @@ type Plan struct {
 	// Warnings say what was left out or left unchecked, and what was found and
 	// is allowed.
 	Warnings []string
+	// Hooks are the hooks of charts that run before and after. Those that other
+	// hooks make are not known before.
+	Hooks []Hook
+	// Requests is what carrying the plan out asks of the API server, beside what
+	// making it has asked, if nothing has to be waited for and each list fits in
+	// one answer. What has to be waited for takes some more for each pass.
+	Requests Cost
 
 	home    string // the namespace of the inventory
 	desired *profile.Desired
-	made    redact.Redactor      // of secrets that templates made
-	before  *inventory.Inventory // as it was read
-	back    digest.Digest        // of the earlier state that the plan goes back to, else empty
-	layers  []*layerWork         // in the order of the stack
-	spaces  []*work              // implicit namespaces
+	made    redact.Redactor       // of secrets that templates made
+	before  *inventory.Inventory  // as it was read
+	back    digest.Digest         // of the earlier state that the plan goes back to, else empty
+	layers  []*layerWork          // in the order of the stack
+	spaces  []*work               // implicit namespaces
+	leaving map[string][]recorded // releases of layers that go, by layer
 }
 
 // A Step is what happens to one object.
 type Step struct {
-	Layer  string    `json:"layer"` // "" for the namespaces that layers are installed in
-	Action Action    `json:"action"`
-	Object ObjectRef `json:"object"`
+	Layer   string     `json:"layer"`            // "" for the namespaces that layers are installed in
+	Profile profile.ID `json:"profile,omitzero"` // that the layer comes from
+	Action  Action     `json:"action"`
+	Object  ObjectRef  `json:"object"`
 	// Reason says why, for people.
 	Reason string `json:"reason,omitempty"`
 	// Changes are the fields that become otherwise, for objects that exist.
 	Changes []Change `json:"changes,omitempty"`
 	// Drift is what others changed, and who and when.
 	Drift []Drift `json:"drift,omitempty"`
+
+	gone bool // what is to be deleted was not found
 }
 
 // A Change is a field that becomes otherwise.
@@ -70,6 +81,16 @@ type Change struct {
 	// for the content of Secrets.
 	Old string `json:"old,omitempty"`
 	New string `json:"new,omitempty"`
+	// Owners are the managers who hold the field now, or something below it.
+	// Nobody holds what is missing, or what the server sets by itself.
+	Owners []FieldOwner `json:"owners,omitempty"`
+}
+
+// A FieldOwner is a manager, as in the managed fields of an object, and when it
+// last wrote any field of it.
+type FieldOwner struct {
+	Manager string    `json:"manager"`
+	Time    time.Time `json:"time,omitzero"`
 }
 
 // Empty reports whether the plan changes nothing.
@@ -103,39 +124,4 @@ func count(steps []Step, a Action) int {
 		}
 	}
 	return n
-}
-
-// String returns the plan as a table for people, without what stays unchanged.
-func (p *Plan) String() string {
-	var table strings.Builder
-	var shown []Step
-	w := tabwriter.NewWriter(&table, 0, 4, 2, ' ', 0)
-	for _, s := range p.Steps {
-		if s.Action != Unchanged {
-			shown = append(shown, s)
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Action, s.Object, s.Layer, s.Reason)
-		}
-	}
-	_ = w.Flush() // a strings.Builder never fails
-	if drift := p.Drift(); len(shown)+len(drift) == 0 {
-		return fmt.Sprintf("nothing to do: %d objects are as they should be\n", len(p.Steps))
-	}
-	var b strings.Builder
-	for i, line := range strings.SplitAfter(table.String(), "\n")[:len(shown)] {
-		b.WriteString(line)
-		for _, c := range shown[i].Changes {
-			fmt.Fprintf(&b, "          %s: %s -> %s\n", c.Field, orMissing(c.Old), orMissing(c.New))
-		}
-	}
-	for _, d := range p.Drift() {
-		fmt.Fprintf(&b, "drift     %s\n", d)
-	}
-	return b.String()
-}
-
-func orMissing(s string) string {
-	if s == "" {
-		return "(none)"
-	}
-	return s
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/manifest"
+	"github.com/strata-go/strata/profile"
 )
 
 func parseObject(t *testing.T, text string) *unstructured.Unstructured {
@@ -50,8 +51,8 @@ status: {phase: New}
 `
 	got := compare(parseObject(t, fmt.Sprintf(old, "Thing")), parseObject(t, fmt.Sprintf(now, "Thing")))
 	want := []Change{
-		{".data.a", `"one"`, `"two"`}, {".data.c", `"gone"`, ""}, {".data.d", "", `"new"`},
-		{".list[1].size", "2", "3"}, {".metadata.labels.x", `"before"`, `"after"`},
+		{Field: ".data.a", Old: `"one"`, New: `"two"`}, {Field: ".data.c", Old: `"gone"`, New: ""}, {Field: ".data.d", Old: "", New: `"new"`},
+		{Field: ".list[1].size", Old: "2", New: "3"}, {Field: ".metadata.labels.x", Old: `"before"`, New: `"after"`},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("compare = %v\nwant      %v", got, want)
@@ -64,22 +65,27 @@ status: {phase: New}
 			}
 		}
 	}
-	if secret[0] != (Change{".data.a", "(sensitive)", "(sensitive)"}) || secret[1].New != "" {
+	if !reflect.DeepEqual(secret[0], Change{Field: ".data.a", Old: "(sensitive)", New: "(sensitive)"}) || secret[1].New != "" {
 		t.Errorf("changes of a Secret are %v", secret)
 	}
 }
 
 func TestPlanString(t *testing.T) {
 	t.Parallel()
-	p := &Plan{Steps: []Step{
-		{Layer: "web", Action: Update, Object: ObjectRef{Version: "v1", Kind: "ConfigMap", Namespace: "ns", Name: "a"}, Reason: "why",
-			Changes: []Change{{".data.a", "", `"long value"`}}},
+	p := &Plan{Requests: Cost{Reads: 3, Writes: 4}, Warnings: []string{"mind"}, Hooks: []Hook{
+		{Layer: "web", Release: "r", Event: "pre-upgrade", Weight: -1, Object: ObjectRef{Group: "batch", Version: "v1", Kind: "Job", Namespace: "ns", Name: "h"}},
+	}, Steps: []Step{
+		{Layer: "web", Profile: profile.ID{Name: "apps", Version: "1.0.0"}, Action: Update, Object: ObjectRef{Version: "v1", Kind: "ConfigMap", Namespace: "ns", Name: "a"}, Reason: "why",
+			Changes: []Change{{Field: ".data.a", Old: "", New: `"long value"`}}},
 		{Layer: "web", Action: Unchanged, Object: ObjectRef{Version: "v1", Kind: "Secret", Name: "b"}},
 		{Layer: "x", Action: Delete, Object: ObjectRef{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: "ns", Name: "c"}, Reason: unwanted},
 	}}
-	want := `update  ConfigMap ns/a        web  why
+	want := `update  ConfigMap ns/a        web (apps@1.0.0)  why
           .data.a: (none) -> "long value"
-delete  Deployment.apps ns/c  x    it is no longer in the stack
+delete  Deployment.apps ns/c  x                 it is no longer in the stack
+hook    Job.batch ns/h        web               pre-upgrade of release r, weight -1
+warning: mind
+3 reads and 4 writes are expected
 `
 	if got := p.String(); got != want {
 		t.Errorf("String =\n%s\nwant\n%s", got, want)
@@ -87,7 +93,7 @@ delete  Deployment.apps ns/c  x    it is no longer in the stack
 	if p.Empty() || p.Count(Unchanged) != 1 {
 		t.Errorf("Empty = %v, Count(Unchanged) = %d", p.Empty(), p.Count(Unchanged))
 	}
-	p.Steps = p.Steps[1:2]
+	p.Steps, p.Warnings = p.Steps[1:2], nil
 	if got := p.String(); got != "nothing to do: 1 objects are as they should be\n" || !p.Empty() {
 		t.Errorf("an empty plan is %q", got)
 	}

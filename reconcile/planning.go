@@ -41,9 +41,7 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 	if err := s.fill(ctx, p, now); err != nil || unmet != nil {
 		return nil, s.irreversible(ctx, p.back, unmet, err)
 	}
-	p.Warnings = warnings(p)
-	p.Steps = hideSensitive(steps(p), s.events.redact)
-	return p, s.Budget.check(p.Steps)
+	return p, s.finishPlan(ctx, p, now)
 }
 
 // fill works out what p does, layer by layer.

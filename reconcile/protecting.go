@@ -17,40 +17,45 @@ import (
 
 // protected says why an object that is no longer wanted stays, or "".
 func (s *session) protected(ctx context.Context, o inventory.Object, live *metav1.PartialObjectMetadata) (string, error) {
+	why := s.keeps(o, live)
+	if why == "" && o.GVK().GroupKind() == namespaceKind && live.DeletionTimestamp == nil {
+		return s.inhabited(ctx, o.Name)
+	}
+	return why, nil
+}
+
+// keeps says why an object stays whatever else is on the cluster, or "".
+func (s *session) keeps(o inventory.Object, live *metav1.PartialObjectMetadata) string {
 	switch {
 	case o.UID != "" && live.UID != o.UID:
-		return "it was made anew by somebody else", nil
+		return "it was made anew by somebody else"
 	case live.Labels[inventory.PartOf] != "" && live.Labels[inventory.PartOf] != s.id:
-		return "it belongs to another installation now", nil
+		return "it belongs to another installation now"
 	case o.Keep || live.Annotations[policyAnnotation] == "keep":
-		return "helm.sh/resource-policy is keep", nil
+		return "helm.sh/resource-policy is keep"
 	}
 	switch o.GVK().GroupKind() {
 	case definitionKind:
 		if !s.Prune.CustomResourceDefinitions {
-			return "deleting it would delete every object of its kind; see PrunePolicy", nil
+			return "deleting it would delete every object of its kind; see PrunePolicy"
 		}
 	case claimKind:
 		if !s.Prune.PersistentVolumeClaims {
-			return "deleting it may delete its volume; see PrunePolicy", nil
+			return "deleting it may delete its volume; see PrunePolicy"
 		}
 	case namespaceKind:
 		if !o.Created {
-			return "it was there before", nil
+			return "it was there before"
 		}
-		if live.DeletionTimestamp != nil {
-			return "", nil
-		}
-		return s.inhabited(ctx, o.Name)
 	}
-	return "", nil
+	return ""
 }
 
 // inhabited says what is left in a namespace that is not ours, or "": deleting
 // the namespace would delete it. What others own that is going itself, or that
 // every namespace has, does not count.
 func (s *session) inhabited(ctx context.Context, namespace string) (string, error) {
-	resources, err := s.client.Namespaced(ctx)
+	resources, err := s.searched(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -59,9 +64,6 @@ func (s *session) inhabited(ctx context.Context, namespace string) (string, erro
 	var hidden atomic.Bool
 	g, ctx := s.group(ctx)
 	for _, r := range resources {
-		if slices.Contains(ephemeral, r.Resource) {
-			continue
-		}
 		g.Go(func() error {
 			list, err := s.client.ListMetadata(ctx, r, namespace, "")
 			if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) {
@@ -99,6 +101,12 @@ func (s *session) inhabited(ctx context.Context, namespace string) (string, erro
 		more = fmt.Sprintf(" and %d more", len(found)-shown)
 	}
 	return "it holds what is not ours: " + strings.Join(found[:min(shown, len(found))], ", ") + more, nil
+}
+
+// searched returns the resources that may be somebody's in a namespace.
+func (s *session) searched(ctx context.Context) ([]kube.Resource, error) {
+	resources, err := s.client.Namespaced(ctx)
+	return slices.DeleteFunc(resources, func(r kube.Resource) bool { return slices.Contains(ephemeral, r.Resource) }), err
 }
 
 // ephemeral are resources whose objects are made by the cluster itself, or held

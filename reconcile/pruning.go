@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -40,16 +39,26 @@ func (p *Plan) keys() map[kube.Key]bool {
 	return wanted
 }
 
-// deletePass removes everything that the inventory lists, and then the
+// deletePass plans and removes everything that the inventory lists, and then the
 // inventory.
 func (s *session) deletePass(ctx context.Context, result *Result) (err error) {
+	p, err := s.planDeletion(ctx)
+	if err == nil {
+		err = s.approve(ctx, p)
+	}
+	if err != nil {
+		result.Cost = Cost(s.client.Cost())
+		return err
+	}
+	return s.applyDeletion(ctx, p, result)
+}
+
+// applyDeletion carries out a plan of [session.planDeletion].
+func (s *session) applyDeletion(ctx context.Context, p *Plan, result *Result) (err error) {
 	defer func() {
 		s.finishPass(ctx, "deleted", result, err)
 	}()
-	inv, err := s.keeper.Load(ctx)
-	if err != nil {
-		return err
-	}
+	inv := p.before.Clone()
 	if inv.Empty() {
 		result.Ready = true
 		return s.depart(ctx, inv)
@@ -103,13 +112,7 @@ func (s *session) leave(ctx context.Context) error {
 func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted map[kube.Key]bool, result *Result) (bool, error) {
 	s.removing = inv
 	forget(inv, wanted)
-	order := make([]*inventory.Layer, len(inv.Layers))
-	for i := range inv.Layers {
-		order[i] = &inv.Layers[i]
-	}
-	slices.SortStableFunc(order, func(a, b *inventory.Layer) int {
-		return -cmp.Or(a.Kind.Compare(b.Kind), cmp.Compare(a.InstallOrder, b.InstallOrder))
-	})
+	order := topDown(inv)
 	for _, entry := range order {
 		if entry.Dropped {
 			if err := s.beginUninstall(ctx, entry); err != nil {

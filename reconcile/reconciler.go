@@ -50,8 +50,8 @@ type Reconciler struct {
 	// Budget bounds what a plan may do. What is over it is a [*BudgetError], and
 	// nothing is written.
 	Budget Budget
-	// Approve, if not nil, is asked before a pass changes anything. The plan that
-	// it sees is the plan that is carried out; an error ends the pass.
+	// Approve, if not nil, is asked before a pass changes or deletes anything. The
+	// plan that it sees is the plan that is carried out; an error ends the pass.
 	Approve func(ctx context.Context, t Target, p *Plan) error
 	// Drift says what becomes of changes that others make to what was applied,
 	// where the layer does not say. If empty, [layer.DriftCorrect].
@@ -150,8 +150,8 @@ type Kept struct {
 
 // Cost is the number of requests to the API server.
 type Cost struct {
-	Reads  int64 // GET, LIST, WATCH, discovery and dry runs
-	Writes int64
+	Reads  int64 `json:"reads"` // GET, LIST, WATCH, discovery and dry runs
+	Writes int64 `json:"writes"`
 }
 
 // Reconcile makes one pass with a zero [Reconciler].
@@ -169,6 +169,17 @@ func (r *Reconciler) Plan(ctx context.Context, t Target, d *profile.Desired) (*P
 	var p *Plan
 	err := r.with(ctx, t, func(s *session) (err error) {
 		p, err = s.plan(ctx, d)
+		return err
+	})
+	return p, err
+}
+
+// PlanDelete says what Delete would do. It changes nothing on the cluster, and
+// needs no registry.
+func (r *Reconciler) PlanDelete(ctx context.Context, t Target) (*Plan, error) {
+	var p *Plan
+	err := r.with(ctx, t, func(s *session) (err error) {
+		p, err = s.planDeletion(ctx)
 		return err
 	})
 	return p, err
@@ -209,7 +220,8 @@ func (r *Reconciler) Converge(ctx context.Context, t Target, d *profile.Desired)
 
 // Delete makes one pass that removes what the installation owns, from the top
 // of the stack down, and at last its inventory. It needs no registry. What
-// [PrunePolicy] protects stays, and so does everything that is not ours.
+// [PrunePolicy] protects stays, and so does everything that is not ours. What
+// goes beyond [Reconciler.Budget] is a [*BudgetError], and nothing is deleted.
 func (r *Reconciler) Delete(ctx context.Context, t Target) (*Result, error) {
 	result := new(Result)
 	err := r.with(ctx, t, func(s *session) error { return s.deletePass(ctx, result) })

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ type Budget struct {
 	// most. If zero, any number; if negative, none.
 	Deletes, Replaces int
 	// Kinds ("Kind" or "Kind.group") and Namespaces are protected: nothing of
-	// them may be deleted or replaced.
+	// them, nor a namespace itself, may be deleted or replaced.
 	Kinds, Namespaces []string
 }
 
@@ -70,7 +71,7 @@ func (e *BudgetError) Error() string {
 // Is reports whether target is [ErrTerminal].
 func (e *BudgetError) Is(target error) bool { return target == ErrTerminal }
 
-// check returns a [*BudgetError] for steps that b does not allow.
+// check returns a [*BudgetError], joined, for each bound that steps exceed.
 func (b Budget) check(steps []Step) error {
 	harm := map[Action][]ObjectRef{}
 	var protected []ObjectRef
@@ -79,19 +80,28 @@ func (b Budget) check(steps []Step) error {
 			continue
 		}
 		harm[s.Action] = append(harm[s.Action], s.Object)
-		kind := kube.Ref(s.Object).GVK().GroupKind().String()
-		if slices.Contains(b.Kinds, kind) || slices.Contains(b.Namespaces, s.Object.Namespace) {
+		if b.protects(s.Object) {
 			protected = append(protected, s.Object)
 		}
 	}
 	over := func(limit, n int) bool { return limit > 0 && n > limit || limit < 0 && n > 0 }
-	switch {
-	case len(protected) > 0:
-		return &BudgetError{"the plan deletes or replaces what the budget protects", protected}
-	case over(b.Deletes, len(harm[Delete])):
-		return &BudgetError{fmt.Sprintf("the plan deletes %d objects, the budget allows %d", len(harm[Delete]), max(b.Deletes, 0)), harm[Delete]}
-	case over(b.Replaces, len(harm[Replace])):
-		return &BudgetError{fmt.Sprintf("the plan replaces %d objects, the budget allows %d", len(harm[Replace]), max(b.Replaces, 0)), harm[Replace]}
+	var errs []error
+	if len(protected) > 0 {
+		errs = append(errs, &BudgetError{"the plan deletes or replaces what the budget protects", protected})
 	}
-	return nil
+	if n := len(harm[Delete]); over(b.Deletes, n) {
+		errs = append(errs, &BudgetError{fmt.Sprintf("the plan deletes %d objects, the budget allows %d", n, max(b.Deletes, 0)), harm[Delete]})
+	}
+	if n := len(harm[Replace]); over(b.Replaces, n) {
+		errs = append(errs, &BudgetError{fmt.Sprintf("the plan replaces %d objects, the budget allows %d", n, max(b.Replaces, 0)), harm[Replace]})
+	}
+	return errors.Join(errs...)
+}
+
+// protects reports whether o is of a protected kind, in a protected namespace,
+// or such a namespace itself.
+func (b Budget) protects(o ObjectRef) bool {
+	kind := kube.Ref(o).GVK().GroupKind()
+	return slices.Contains(b.Kinds, kind.String()) || slices.Contains(b.Namespaces, o.Namespace) ||
+		kind == namespaceKind && slices.Contains(b.Namespaces, o.Name)
 }

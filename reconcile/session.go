@@ -93,14 +93,22 @@ func (s *session) layerSelector(layer string) string {
 // pass plans and applies.
 func (s *session) pass(ctx context.Context, d *profile.Desired, result *Result) error {
 	p, err := s.plan(ctx, d)
-	if err == nil && s.Approve != nil && !p.Empty() {
-		err = s.Approve(ctx, s.target, p)
+	if err == nil {
+		err = s.approve(ctx, p)
 	}
 	if err != nil {
 		result.Cost = Cost(s.client.Cost())
 		return err
 	}
 	return s.apply(ctx, p, result)
+}
+
+// approve asks whether a plan that changes something may be carried out.
+func (s *session) approve(ctx context.Context, p *Plan) error {
+	if s.Approve == nil || p.Empty() {
+		return nil
+	}
+	return s.Approve(ctx, s.target, p)
 }
 
 // finishPass fills in what a result says of a pass as a whole, and logs it.

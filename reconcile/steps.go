@@ -3,6 +3,8 @@ package reconcile
 import (
 	"cmp"
 	"slices"
+
+	"github.com/strata-go/strata/internal/inventory"
 )
 
 // sortByBatch orders the objects of a layer as Kubernetes needs them. Within a
@@ -13,7 +15,7 @@ func sortByBatch(objects []*work) {
 
 // steps returns what p does, in order: the namespaces that layers are installed
 // in, the layers, and what is no longer wanted.
-func steps(p *Plan) []Step {
+func (s *session) steps(p *Plan, now survey) []Step {
 	var all []Step
 	for _, w := range p.spaces {
 		if w.action != Unchanged || len(w.drift) > 0 {
@@ -22,33 +24,76 @@ func steps(p *Plan) []Step {
 	}
 	for _, l := range p.layers {
 		for _, w := range l.objects {
-			all = append(all, w.step())
+			step := w.step()
+			step.Profile = l.Profile
+			all = append(all, step)
 		}
 		if l.output == nil {
 			for _, o := range p.before.Layer(l.Name).Wanted() {
-				all = append(all, Step{Layer: l.Name, Action: Unchanged, Object: ObjectRef(o.Ref), Drift: recall(l.Name, o)})
+				all = append(all, Step{Layer: l.Name, Profile: l.Profile, Action: Unchanged, Object: ObjectRef(o.Ref), Drift: recall(l.Name, o)})
 			}
 		}
 	}
+	return append(all, s.removals(p, now)...)
+}
+
+// removals returns what becomes of the objects that p does not want, in the
+// order in which [session.remove] removes them.
+func (s *session) removals(p *Plan, now survey) []Step {
 	wanted := p.keys()
-	var deletes []Step
-	for _, l := range p.before.Layers {
-		for _, o := range l.Objects {
-			if !wanted[o.Key()] {
-				deletes = append(deletes, Step{Layer: l.Name, Action: Delete, Object: ObjectRef(o.Ref), Reason: unwanted})
+	var all []Step
+	add := func(l *inventory.Layer, objects []inventory.Object, waves ...wave) {
+		for _, w := range waves {
+			for _, o := range objects {
+				if !wanted[o.Key()] && waveOf(o) == w {
+					step := s.removal(o, now.live)
+					step.Layer, step.Profile = l.Name, l.Profile
+					all = append(all, step)
+				}
 			}
 		}
 	}
-	for _, l := range p.layers {
-		for _, o := range l.leaving {
-			deletes = append(deletes, Step{Layer: l.Name, Action: Delete, Object: ObjectRef(o.Ref), Reason: "it is of an earlier revision of the release"})
+	for _, l := range slices.Backward(p.layers) {
+		for _, o := range slices.Backward(l.leaving) {
+			all = append(all, Step{Layer: l.Name, Profile: l.Profile, Action: Delete, Object: ObjectRef(o.Ref), Reason: "it is of an earlier revision of the release"})
 		}
 	}
-	slices.Reverse(deletes)
-	for _, o := range p.before.Namespaces {
-		if !wanted[o.Key()] {
-			deletes = append(deletes, Step{Action: Delete, Object: ObjectRef(o.Ref), Reason: unwanted})
+	layers := topDown(p.before)
+	for _, l := range layers {
+		add(l, l.Objects, callers, everything)
+		if !p.wants(l.Name) {
+			add(l, l.Leftovers, callers, everything)
 		}
 	}
-	return append(all, deletes...)
+	for _, l := range layers {
+		add(l, l.Objects, enclosing)
+	}
+	add(&inventory.Layer{}, p.before.Namespaces, enclosing)
+	return all
+}
+
+// removal returns what becomes of an object that is not wanted. A namespace
+// stays, too, if something of others is in it when its turn comes.
+func (s *session) removal(o inventory.Object, live observed) Step {
+	step := Step{Action: Delete, Object: ObjectRef(o.Ref), Reason: unwanted}
+	found, seen := live[o.Key()]
+	step.gone = !seen && o.UID != ""
+	if seen {
+		if why := s.keeps(o, found); why != "" {
+			step.Action, step.Reason = Keep, why
+		}
+	}
+	return step
+}
+
+// topDown returns the layers of an inventory in the order in which they go.
+func topDown(inv *inventory.Inventory) []*inventory.Layer {
+	order := make([]*inventory.Layer, len(inv.Layers))
+	for i := range inv.Layers {
+		order[i] = &inv.Layers[i]
+	}
+	slices.SortStableFunc(order, func(a, b *inventory.Layer) int {
+		return -cmp.Or(a.Kind.Compare(b.Kind), cmp.Compare(a.InstallOrder, b.InstallOrder))
+	})
+	return order
 }

@@ -42,6 +42,9 @@ func (inv *Inventory) nextState() int {
 	return 0
 }
 
+// Full reports whether the next good state displaces another.
+func (inv *Inventory) Full() bool { return inv.nextState() >= keptStates }
+
 // ErrNoRecord says that nothing is known any more of a state.
 var ErrNoRecord = errors.New("the record of the state is missing or another's")
 

@@ -317,6 +317,9 @@ func (inv *Inventory) All() []Object {
 // Empty reports whether inv owns nothing.
 func (inv *Inventory) Empty() bool { return len(inv.Layers) == 0 && len(inv.Namespaces) == 0 }
 
+// Stored reports whether there is a stored record of inv.
+func (inv *Inventory) Stored() bool { return inv.version != "" }
+
 // Clone returns a deep copy of inv.
 func (inv *Inventory) Clone() *Inventory {
 	c := *inv

@@ -76,18 +76,26 @@ func Held(o *metav1.PartialObjectMetadata) digest.Digest {
 	return digest.FromBytes(bytes.Join(parts, []byte{0}))
 }
 
+// Holders returns the entries of all who hold the field of an object that a path
+// leads to, or something below it.
+func Holders(managed []metav1.ManagedFieldsEntry, object map[string]any, path Path) []metav1.ManagedFieldsEntry {
+	var holders []metav1.ManagedFieldsEntry
+	for _, e := range managed {
+		var tree map[string]any
+		if e.FieldsV1 != nil && json.Unmarshal(e.FieldsV1.GetRawBytes(), &tree) == nil && holds(tree, object, path) {
+			holders = append(holders, e)
+		}
+	}
+	return holders
+}
+
 // Holder returns the entry of who else holds the field of an object that a path
 // leads to, or something below it: the latest, if there are several, or nil.
 func Holder(managed []metav1.ManagedFieldsEntry, object map[string]any, path Path) *metav1.ManagedFieldsEntry {
 	var latest *metav1.ManagedFieldsEntry
-	for i := range managed {
-		e := &managed[i]
-		var tree map[string]any
-		if own(*e) || e.FieldsV1 == nil || json.Unmarshal(e.FieldsV1.GetRawBytes(), &tree) != nil || !holds(tree, object, path) {
-			continue
-		}
-		if latest == nil || !before(*e, *latest) {
-			latest = e
+	for _, e := range Holders(managed, object, path) {
+		if !own(e) && (latest == nil || !before(e, *latest)) {
+			latest = &e
 		}
 	}
 	return latest
