@@ -37,6 +37,7 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 	result.Drift = p.Drift()
 	s.reportDrift(p)
 	inv := p.announced()
+	s.now = inv
 	begin(inv, p.layers)
 	if !p.Empty() || slices.ContainsFunc(p.layers, func(l *layerWork) bool { return len(l.unbegun(inv.Layer(l.Name))) > 0 }) {
 		if err := s.hold(ctx, inv); err != nil {
@@ -338,6 +339,7 @@ func (s *session) applyOne(ctx context.Context, w *work, record *inventory.Objec
 	if err != nil {
 		return explain(w, err)
 	}
+	s.feed.put(w.resource, meta)
 	*record = w.record()
 	record.Drift = w.recorded(meta)
 	record.UID, record.Applied, record.Fields = meta.UID, w.digest, kube.OwnFields(meta.ManagedFields, w.ignore)

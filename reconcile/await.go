@@ -134,7 +134,20 @@ func (f *follower) watch(ctx context.Context, version string) error {
 		return err
 	}
 	defer w.Stop()
-	for len(f.open) > 0 || f.podsOf != "" {
+	return drain(ctx, w, func(e watch.Event) (bool, error) {
+		o, isObject := e.Object.(*unstructured.Unstructured)
+		if !isObject || e.Type == watch.Bookmark {
+			return false, nil
+		}
+		err := f.see(ctx, o, e.Type != watch.Deleted)
+		return len(f.open) == 0 && f.podsOf == "", err
+	})
+}
+
+// drain calls see with each event of a watch, until that has seen enough, the
+// watch ends or ctx is done.
+func drain(ctx context.Context, w watch.Interface, see func(watch.Event) (enough bool, err error)) error {
+	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -142,16 +155,11 @@ func (f *follower) watch(ctx context.Context, version string) error {
 			if !ok {
 				return nil
 			}
-			o, isObject := event.Object.(*unstructured.Unstructured)
-			if !isObject || event.Type == watch.Bookmark {
-				continue
-			}
-			if err := f.see(ctx, o, event.Type != watch.Deleted); err != nil {
+			if enough, err := see(event); enough || err != nil {
 				return err
 			}
 		}
 	}
-	return nil
 }
 
 // see takes note of how an object is now.

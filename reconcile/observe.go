@@ -8,6 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
@@ -87,18 +88,13 @@ func (s *session) observeKind(ctx context.Context, resource kube.Resource, objec
 		// the server asks to wait a second then. To apply them all is no harm.
 		return nil, nil
 	}
-	list, err := s.client.ListMetadata(ctx, resource, "", s.selector())
-	if err != nil && !apierrors.IsNotFound(err) {
+	byName, err := s.listed(ctx, resource)
+	if err != nil {
 		return nil, err
-	}
-	type name struct{ namespace, name string }
-	byName := make(map[name]*metav1.PartialObjectMetadata, len(list))
-	for i := range list {
-		byName[name{list[i].Namespace, list[i].Name}] = &list[i]
 	}
 	found := observed{}
 	for _, o := range objects {
-		if meta, ok := byName[name{o.Namespace, o.Name}]; ok {
+		if meta, ok := byName[types.NamespacedName{Namespace: o.Namespace, Name: o.Name}]; ok {
 			found[o.Key()] = meta
 			continue
 		}
@@ -115,4 +111,25 @@ func (s *session) observeKind(ctx context.Context, resource kube.Resource, objec
 		}
 	}
 	return found, nil
+}
+
+// listed returns the metadata of the objects of one kind that have our label: as
+// a watch has it, or from a list.
+func (s *session) listed(ctx context.Context, resource kube.Resource) (map[types.NamespacedName]*metav1.PartialObjectMetadata, error) {
+	if seen, ok := s.feed.seen(resource); ok {
+		return seen, nil
+	}
+	list, err := s.client.ListMetadata(ctx, resource, "", s.selector())
+	if err != nil && !apierrors.IsNotFound(err) {
+		return nil, err
+	}
+	byName := make(map[types.NamespacedName]*metav1.PartialObjectMetadata, len(list))
+	for i := range list {
+		byName[nameOf(&list[i])] = &list[i]
+	}
+	return byName, nil
+}
+
+func nameOf(o *metav1.PartialObjectMetadata) types.NamespacedName {
+	return types.NamespacedName{Namespace: o.Namespace, Name: o.Name}
 }

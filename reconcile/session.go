@@ -31,6 +31,8 @@ type session struct {
 	approved map[string]*layerWork  // of the plan that is to be carried out, by layer
 	made     redact.Redactor        // of secrets that templates made
 	held     *inventory.Inventory   // as it was last written while at work, else nil
+	feed     *feed                  // what watches see, else nil
+	now      *inventory.Inventory   // as the last pass left it
 	back     digest.Digest          // of the earlier state to go back to, else empty
 	removing *inventory.Inventory   // that things are being removed of, else nil
 }
@@ -47,20 +49,24 @@ const layerLabel = "strata.dev/layer"
 
 // with runs do in a session on t, which no other call holds.
 func (r *Reconciler) with(ctx context.Context, t Target, do func(*session) error) error {
+	s, err := r.open(t)
+	if err != nil {
+		return err
+	}
+	return s.exclusively(ctx, func() error { return do(s) })
+}
+
+// open returns a session on t.
+func (r *Reconciler) open(t Target) (*session, error) {
 	if t.Config == nil {
-		return terminal{errors.New("target: Config is nil; set it to the rest.Config of the cluster")}
+		return nil, terminal{errors.New("target: Config is nil; set it to the rest.Config of the cluster")}
 	}
 	r.setDefaults()
-	release, err := r.targets.acquire(ctx, strings.Join([]string{t.Config.Host, t.namespace(), t.name()}, "|"))
-	if err != nil {
-		return err
-	}
-	defer release()
 	client, err := kube.New(t.Config)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s := &session{
+	return &session{
 		Reconciler: r,
 		target:     t,
 		client:     client,
@@ -69,8 +75,17 @@ func (r *Reconciler) with(ctx context.Context, t Target, do func(*session) error
 		events:     &events{listen: r.OnEvent},
 		rendered:   map[string]rendered{},
 		made:       redact.New(nil),
+	}, nil
+}
+
+// exclusively runs do while no other call holds the target.
+func (s *session) exclusively(ctx context.Context, do func() error) error {
+	release, err := s.targets.acquire(ctx, strings.Join([]string{s.target.Config.Host, s.target.namespace(), s.target.name()}, "|"))
+	if err != nil {
+		return err
 	}
-	return s.redacted(do(s))
+	defer release()
+	return s.redacted(do())
 }
 
 // group returns a group for requests to the cluster.

@@ -83,6 +83,15 @@ func (c *Client) ForgetKinds() {
 	c.kinds.byKind = nil
 }
 
+// Forget makes the next calls ask the server again for all that is known of it:
+// it may have become another one.
+func (c *Client) Forget() {
+	c.ForgetKinds()
+	c.kinds.mu.Lock()
+	defer c.kinds.mu.Unlock()
+	c.kinds.server = ""
+}
+
 // discover fills c.kinds, whose lock is held. Groups whose server does not
 // answer, as an aggregated one that is down, are left out.
 func (c *Client) discover(ctx context.Context) error {

@@ -48,16 +48,23 @@ func (c *Client) GetMetadata(ctx context.Context, r Resource, ref Ref) (*metav1.
 // ListMetadata lists the metadata of the objects in all namespaces, or in one,
 // whose labels match the selector.
 func (c *Client) ListMetadata(ctx context.Context, r Resource, namespace, selector string) ([]metav1.PartialObjectMetadata, error) {
+	all, _, err := c.MetadataAt(ctx, r, namespace, selector)
+	return all, err
+}
+
+// MetadataAt is like [Client.ListMetadata], and returns the version of the list
+// too, from which to [Client.WatchMetadata].
+func (c *Client) MetadataAt(ctx context.Context, r Resource, namespace, selector string) ([]metav1.PartialObjectMetadata, string, error) {
 	var all []metav1.PartialObjectMetadata
 	options := metav1.ListOptions{LabelSelector: selector, Limit: pageSizeMetadata}
 	for {
 		page, err := c.meta(r, namespace).List(ctx, options)
 		if err != nil {
-			return nil, c.wrap(Ref{}, "listing "+r.GroupResource().String(), err)
+			return nil, "", c.wrap(Ref{}, "listing "+r.GroupResource().String(), err)
 		}
 		all = append(all, page.Items...)
 		if page.Continue == "" {
-			return all, nil
+			return all, page.ResourceVersion, nil
 		}
 		options.Continue = page.Continue
 	}
@@ -87,8 +94,18 @@ type Since struct{ Selector, Version string }
 
 // Watch watches objects in all namespaces, or in one. The watch ends with ctx.
 func (c *Client) Watch(ctx context.Context, r Resource, namespace string, since Since) (watch.Interface, error) {
-	w, err := c.resource(r, namespace).Watch(ctx, metav1.ListOptions{LabelSelector: since.Selector, ResourceVersion: since.Version, AllowWatchBookmarks: true})
+	w, err := c.resource(r, namespace).Watch(ctx, since.options())
 	return w, c.wrap(Ref{}, "watching "+r.GroupResource().String(), err)
+}
+
+// WatchMetadata watches the metadata of objects in all namespaces.
+func (c *Client) WatchMetadata(ctx context.Context, r Resource, since Since) (watch.Interface, error) {
+	w, err := c.meta(r, "").Watch(ctx, since.options())
+	return w, c.wrap(Ref{}, "watching "+r.GroupResource().String(), err)
+}
+
+func (s Since) options() metav1.ListOptions {
+	return metav1.ListOptions{LabelSelector: s.Selector, ResourceVersion: s.Version, AllowWatchBookmarks: true}
 }
 
 // An Apply is one server-side apply (KEP-555).

@@ -1,0 +1,116 @@
+package reconcile
+
+import (
+	"context"
+	"time"
+
+	"github.com/strata-go/strata/internal/retry"
+	"github.com/strata-go/strata/profile"
+)
+
+// Watch keeps a target at a state until ctx is done, whose error it then
+// returns. First it makes passes as [Reconciler.Converge] does, and returns the
+// error if that fails. Then it watches the metadata of everything that the
+// installation owns, and makes a pass whenever something differs: only what
+// drifted is looked at and written, and while nothing happens nothing is asked.
+//
+// What happens is told by events: [ObjectDrifted], [FightFound], and
+// [LayerWaiting], [LayerFailed] and [LayerReady] when the health of objects
+// changes. A pass that fails is made again, later and later, or, if that does
+// not help, when something changes. Other calls for the target run between the
+// passes. To go over to another state end the Watch, and call it with that.
+func (r *Reconciler) Watch(ctx context.Context, t Target, d *profile.Desired) error {
+	s, err := r.open(t)
+	if err != nil {
+		return err
+	}
+	result := new(Result)
+	err = s.exclusively(ctx, func() error {
+		return s.converge(ctx, result, func(pass *Result) error { return s.pass(ctx, d, pass) })
+	})
+	if err != nil {
+		return err
+	}
+	s.feed = s.newFeed()
+	defer s.feed.stop()
+	s.feed.end(ctx, s.now)
+	return s.watch(ctx, d, *result)
+}
+
+// watch makes passes, woken by the feed. last is the result of the one before.
+func (s *session) watch(ctx context.Context, d *profile.Desired, last Result) error {
+	var backoff retry.Backoff
+	unready := unready{}
+	failed := false
+	for {
+		due, err := s.rest(ctx, last)
+		if err != nil {
+			return err
+		}
+		if !due && !failed && !s.feed.anyDrifted() {
+			s.lookAfter(ctx, unready)
+			continue
+		}
+		last, err = s.wakened(ctx, d)
+		for err != nil && retryable(err) && ctx.Err() == nil {
+			_ = backoff.Wait(ctx) // its error is that of ctx
+			last, err = s.wakened(ctx, d)
+		}
+		if failed = err != nil; failed {
+			last.Waiting = nil
+			_ = backoff.Wait(ctx)
+		} else {
+			backoff.Reset()
+		}
+	}
+}
+
+// wakened makes a pass from what the feed has seen.
+func (s *session) wakened(ctx context.Context, d *profile.Desired) (last Result, err error) {
+	s.feed.begin()
+	err = s.exclusively(ctx, func() error { return s.pass(ctx, d, &last) })
+	s.feed.end(ctx, s.now)
+	if err != nil && ctx.Err() == nil && s.Logger != nil {
+		s.Logger.WarnContext(ctx, "a watched target is not kept", "target", s.target.name(), "error", err)
+	}
+	return last, err
+}
+
+// rest waits until there may be something to do after a pass. A new one is due
+// when what the last one waited for is there, and when it is time for one.
+func (s *session) rest(ctx context.Context, last Result) (due bool, err error) {
+	if len(last.Waiting) > 0 {
+		return true, s.restUntilReady(ctx, last.Waiting)
+	}
+	var later <-chan time.Time
+	if last.RetryAfter > 0 {
+		timer := time.NewTimer(last.RetryAfter)
+		defer timer.Stop()
+		later = timer.C
+	}
+	select {
+	case <-s.feed.wake:
+	case <-s.feed.stir:
+	case <-later:
+		due = true
+	case <-ctx.Done():
+	}
+	return due, ctx.Err()
+}
+
+// restUntilReady waits for objects that are not yet ready, or until one drifts.
+func (s *session) restUntilReady(ctx context.Context, waiting []Waiting) error {
+	inner, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.await(inner, waiting) // the next pass meets what is wrong
+	}()
+	select {
+	case <-s.feed.wake:
+	case <-done:
+	}
+	cancel()
+	<-done
+	return ctx.Err()
+}
