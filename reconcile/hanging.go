@@ -59,7 +59,7 @@ func (s *session) stuck(ctx context.Context, o inventory.Object, live *metav1.Pa
 				beside, err = s.instances(ctx, crd.Read(whole))
 			}
 		}
-		return message, beside, ignoreNotFound(err)
+		return message, beside, visible(err)
 	}
 	if len(live.Finalizers) > 0 {
 		beside, err = s.abandoned(ctx, o)
@@ -77,7 +77,7 @@ func (s *session) instances(ctx context.Context, d crd.Definition) (string, erro
 		resource := kube.Resource{GroupVersionResource: ref.GVK().GroupVersion().WithResource(d.Plural), Namespaced: d.Namespaced}
 		left, err := s.client.ListMetadata(ctx, resource, "", "")
 		if err != nil || len(left) == 0 {
-			return "", ignoreNotFound(err)
+			return "", visible(err)
 		}
 		const shown = 3
 		var names []string
@@ -104,7 +104,7 @@ func (s *session) abandoned(ctx context.Context, o inventory.Object) (string, er
 	resource := kube.Resource{GroupVersionResource: ref.GVK().GroupVersion().WithResource("customresourcedefinitions")}
 	definition, err := s.client.GetMetadata(ctx, resource, ref)
 	if err != nil {
-		return "", ignoreNotFound(err)
+		return "", visible(err)
 	}
 	name := definition.Labels[layerLabel]
 	if definition.Labels[inventory.PartOf] != s.id || s.removing == nil || works(s.removing.Layer(name)) {
@@ -126,8 +126,10 @@ func works(l *inventory.Layer) bool {
 	return !l.Dropped
 }
 
-func ignoreNotFound(err error) error {
-	if apierrors.IsNotFound(err) {
+// visible returns err, unless the server says that there is nothing, or nothing
+// for us to see: what is only told to people is no reason to fail.
+func visible(err error) error {
+	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
 		return nil
 	}
 	return err
