@@ -230,5 +230,9 @@ func (s *session) hookWork(ctx context.Context, layer string, m moment, h helm.H
 	case object.GetNamespace() == "":
 		object.SetNamespace(m.namespace)
 	}
-	return s.finish(layer, fmt.Sprintf("%s:%d", object.Source, object.Line), object.Unstructured, resource)
+	source := fmt.Sprintf("%s:%d", object.Source, object.Line)
+	if err := allowed(s.Allow, layer, source, kube.RefOf(object.Unstructured)); err != nil {
+		return nil, err
+	}
+	return s.finish(layer, source, object.Unstructured, resource)
 }

@@ -116,6 +116,7 @@ func (s *session) prepare(ctx context.Context, p *Plan, now survey) error {
 			}
 			l.objects = append(l.objects, w)
 		}
+		errs = append(errs, s.allowedAround(ctx, l)...)
 		sortByBatch(l.objects)
 	}
 	if err := errors.Join(append(errs, duplicates(p)...)...); err != nil {

@@ -68,6 +68,12 @@ type Reconciler struct {
 	// as its own status says; false with a message makes the layer wait on. It is
 	// called again when the object changes, and may be called concurrently.
 	Ready func(layer string, o *unstructured.Unstructured) (ready bool, message string)
+	// PostRender changes the objects of all layers, one after the other, before
+	// they are planned.
+	PostRender []PostRenderer
+	// Allow says which kinds of objects layers may have in which namespaces. What
+	// is not allowed is a [*NotAllowedError], and nothing is written.
+	Allow []AllowRule
 	// Templates bounds what the templates of charts and packs may use. What is
 	// over it is an error that names the template and the bound.
 	Templates TemplateLimits

@@ -94,6 +94,9 @@ func (s *session) renderAnew(ctx context.Context, l *layerWork, was *inventory.L
 	if err != nil {
 		return err
 	}
+	if err := s.postRender(l.Name, output); err != nil {
+		return err
+	}
 	for _, secret := range output.Past.Secrets() {
 		s.made.Add(secret)
 	}

@@ -32,7 +32,7 @@ type TemplateLimits struct {
 // base returns the digest of what a layer is made from, without what its
 // templates look at of the cluster.
 func (s *session) base(l profile.PinnedLayer) digest.Digest {
-	return digest.FromString(l.Digest().String() + string(cmp.Or(l.CRDs, s.CRDs)) + string(s.Drift))
+	return digest.FromString(l.Digest().String() + string(cmp.Or(l.CRDs, s.CRDs)) + string(s.Drift) + s.identities())
 }
 
 // inputs returns the digest of everything that a layer is made from: also of

@@ -27,6 +27,9 @@ func (s *session) prepareObject(ctx context.Context, l layer.Layer, o render.Obj
 		}
 	}
 	w, err := s.newWork(l, o, kind.Resource)
+	if err == nil {
+		err = allowed(s.Allow, l.Name, w.source, w.ref)
+	}
 	if err != nil {
 		return nil, err
 	}

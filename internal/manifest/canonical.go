@@ -22,10 +22,10 @@ func Canonical(o Object) (Object, error) {
 		delete(o.Object, "rules")
 	}
 	var repeated bool
-	eachContainer(o.Object, func(c map[string]any) { repeated = repeated || len(lastOfEach(c)) < len(variables(c)) })
+	EachContainer(o.Object, func(c map[string]any) { repeated = repeated || len(lastOfEach(c)) < len(variables(c)) })
 	if repeated {
 		o = o.DeepCopy()
-		eachContainer(o.Object, func(c map[string]any) {
+		EachContainer(o.Object, func(c map[string]any) {
 			if variables(c) != nil {
 				c["env"] = lastOfEach(c)
 			}

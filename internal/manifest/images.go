@@ -7,7 +7,7 @@ import "slices"
 // resources with the template of a pod.
 func (o Object) Images() []string {
 	var all []string
-	eachContainer(o.Object, func(container map[string]any) {
+	EachContainer(o.Object, func(container map[string]any) {
 		if image, _ := container["image"].(string); image != "" {
 			all = append(all, image)
 		}
@@ -16,8 +16,9 @@ func (o Object) Images() []string {
 	return slices.Compact(all)
 }
 
-// eachContainer calls found for every container in v.
-func eachContainer(v any, found func(map[string]any)) {
+// EachContainer calls found for every container in v, which is the content of an
+// object: what is put into the container is in the object.
+func EachContainer(v any, found func(map[string]any)) {
 	switch v := v.(type) {
 	case map[string]any:
 		for key, item := range v {
@@ -29,11 +30,11 @@ func eachContainer(v any, found func(map[string]any)) {
 					}
 				}
 			}
-			eachContainer(item, found)
+			EachContainer(item, found)
 		}
 	case []any:
 		for _, item := range v {
-			eachContainer(item, found)
+			EachContainer(item, found)
 		}
 	}
 }
