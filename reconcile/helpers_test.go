@@ -69,6 +69,16 @@ var helmBinary = sync.OnceValues(func() (string, error) {
 // helm runs Helm's own command on the cluster.
 func (l *life) helm(args ...string) string {
 	l.Helper()
+	out, err := l.tryHelm(args...)
+	if err != nil {
+		l.Fatalf("helm %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// tryHelm returns what Helm's own command says, and whether it fails.
+func (l *life) tryHelm(args ...string) (string, error) {
+	l.Helper()
 	binary, err := helmBinary()
 	if err != nil {
 		l.Fatalf("building helm: %v", err)
@@ -78,10 +88,7 @@ func (l *life) helm(args ...string) string {
 		l.Fatal(err)
 	}
 	out, err := exec.CommandContext(l.ctx, binary, append(args, "--kubeconfig", kubeconfig)...).CombinedOutput()
-	if err != nil {
-		l.Fatalf("helm %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return string(out)
+	return string(out), err
 }
 
 // keepsHelmRecords checks that Helm's own command knows the releases.

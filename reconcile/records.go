@@ -148,7 +148,7 @@ func (s *session) setStatus(ctx context.Context, r revision, change helm.StatusC
 	if err != nil {
 		return err
 	}
-	if record.Status == change.Status && cmp.Or(change.Description, record.Description) == record.Description {
+	if now := helm.Description(record.Description); record.Status == change.Status && cmp.Or(change.Description, now) == now {
 		return nil
 	}
 	change.Time = time.Now()

@@ -1,6 +1,8 @@
 package reconcile_test
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -151,4 +153,42 @@ func TestE2EHelmChangesOurs(t *testing.T) {
 	if err != nil || len(list.Items) > 0 {
 		t.Errorf("deleting leaves %d records, %v", len(list.Items), err)
 	}
+}
+
+// A chart whose record is too large for a Secret is installed all the same.
+func TestE2ELargeRelease(t *testing.T) {
+	chart := []string{
+		"Chart.yaml", "apiVersion: v2\nname: released\nversion: 1.0.0\n",
+		"values.yaml", "text: one\n",
+		"templates/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: app}\ndata: {text: {{ .Values.text }}}\n",
+	}
+	for _, n := range []string{"a", "b", "c", "d"} {
+		// Random bytes as base64: no packing makes them smaller than 500,000 bytes.
+		random := make([]byte, 500_000)
+		_, _ = rand.Read(random)
+		chart = append(chart, "templates/"+n+".yaml", fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: large-%s}\nbinaryData: {bytes: %s}\n", n, base64.StdEncoding.EncodeToString(random)))
+	}
+	r := newReleased(t, "large", chart...)
+	r.converge(r.desired(""))
+	r.expects("after installing", "1 deployed: Install complete; too large for a record, hence left out: notes, the chart's values, manifest")
+	r.converge(r.desired("text: two"))
+	r.says("two")
+	r.expects("after upgrading", "1 superseded: Install complete", "2 deployed: Upgrade complete; too large")
+	if got := r.helm("list", "-n", "large"); !strings.Contains(got, "released-1.0.0") {
+		t.Errorf("helm list says\n%s", got)
+	}
+	if got := r.helm("get", "values", "app", "-n", "large"); !strings.Contains(got, "text: two") {
+		t.Errorf("helm get values says\n%s", got)
+	}
+	// Helm must not take what is left of the manifest for all of it.
+	for _, args := range [][]string{{"rollback", "app", "1"}, {"uninstall", "app"}} {
+		if out, err := r.tryHelm(append(args, "-n", "large")...); err == nil {
+			t.Errorf("helm %v: %v\n%s\nwant it to refuse", args, err, out)
+		}
+	}
+	if _, err := r.kube.CoreV1().ConfigMaps("large").Get(r.ctx, "large-a", metav1.GetOptions{}); err != nil {
+		t.Error(err)
+	}
+	r.converge(r.desired("text: two"))
+	r.removes()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/strata-go/strata/internal/manifest"
@@ -72,6 +73,13 @@ func readHook(h *release.Hook) Hook {
 	return hook
 }
 
+// Description returns what a record says of what happened last, without what it
+// says of parts that were left out because they were too large.
+func Description(recorded string) string {
+	text, _, _ := strings.Cut(recorded, leftOut)
+	return text
+}
+
 // A StatusChange is what [SetStatus] writes.
 type StatusChange struct {
 	Status      Status
@@ -100,7 +108,8 @@ func SetStatus(secret *unstructured.Unstructured, change StatusChange) (*unstruc
 	}
 	info["status"] = change.Status
 	if change.Description != "" {
-		info["description"] = change.Description
+		old, _ := info["description"].(string)
+		info["description"] = change.Description + strings.TrimPrefix(old, Description(old))
 	}
 	payload, err := encode(content)
 	if err != nil {

@@ -53,9 +53,10 @@ func SecretName(release string, revision int) string {
 }
 
 // Secret returns the Secret as Helm's own storage writes it. The time is that
-// of the writing.
+// of the writing. Where a Secret cannot hold all of it, the description says
+// what is left out: see [Description].
 func (r Record) Secret(now time.Time) (*unstructured.Unstructured, error) {
-	payload, err := encode(r.release())
+	payload, err := fit(r.release())
 	if err != nil {
 		return nil, fmt.Errorf("writing record of release %s: %w", r.Name, err)
 	}
