@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,11 +15,17 @@ import (
 
 // await watches the objects until something is to be done again: those of one
 // layer have all changed so that they may be ready, or are gone as they should
-// be, or one has failed. It also returns when a watch ends, as the server ends
-// it from time to time. It writes into waiting what it sees.
+// be, or one has failed or is late. It also returns when a watch ends, as the
+// server ends it from time to time. It writes into waiting what it sees.
 func (s *session) await(outer context.Context, waiting []Waiting) error {
 	ctx, cancel := context.WithCancel(outer)
 	defer cancel()
+	var late <-chan time.Time
+	if deadline := firstDeadline(waiting); !deadline.IsZero() {
+		timer := time.NewTimer(time.Until(deadline))
+		defer timer.Stop()
+		late = timer.C
+	}
 	settled := make(chan settlement)
 	left := map[string]int{}
 	for _, w := range waiting {
@@ -42,6 +49,9 @@ func (s *session) await(outer context.Context, waiting []Waiting) error {
 				enough = true
 				cancel()
 			}
+		case <-late:
+			enough = true
+			cancel()
 		case err := <-ended:
 			if enough || errors.Is(err, context.Canceled) && outer.Err() == nil {
 				return nil
@@ -49,6 +59,17 @@ func (s *session) await(outer context.Context, waiting []Waiting) error {
 			return err
 		}
 	}
+}
+
+// firstDeadline returns the first of the deadlines, or zero if there are none.
+func firstDeadline(waiting []Waiting) time.Time {
+	var first time.Time
+	for _, w := range waiting {
+		if !w.deadline.IsZero() && (first.IsZero() || w.deadline.Before(first)) {
+			first = w.deadline
+		}
+	}
+	return first
 }
 
 // A settlement says that there is nothing more to wait for with one object.

@@ -149,9 +149,18 @@ func (e *NoKindError) Is(target error) bool { return target == ErrTerminal }
 type FailedError struct {
 	Object  ObjectRef
 	Message string
+	// Log is the end of the log of a Job or a Pod that failed, or says in brackets
+	// why it is missing; it holds nothing sensitive.
+	Log string
 }
 
-func (e *FailedError) Error() string { return fmt.Sprintf("%s failed: %s", e.Object, e.Message) }
+func (e *FailedError) Error() string {
+	text := fmt.Sprintf("%s failed: %s", e.Object, e.Message)
+	if log := strings.TrimSpace(e.Log); log != "" {
+		text += "; its log ends with:\n" + log
+	}
+	return text
+}
 
 // Is reports whether target is [ErrTerminal].
 func (e *FailedError) Is(target error) bool { return target == ErrTerminal }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -51,7 +52,7 @@ func moments(l *layerWork, entry *inventory.Layer, install, upgrade helm.Event) 
 }
 
 // hooksOf returns the hooks of an event in the order in which Helm runs them:
-// by weight, then kind, then name.
+// by weight, then name. A chart's hooks are in the order of their kinds already.
 func hooksOf(all []helm.Hook, event helm.Event) []helm.Hook {
 	var hooks []helm.Hook
 	for _, h := range all {
@@ -60,7 +61,7 @@ func hooksOf(all []helm.Hook, event helm.Event) []helm.Hook {
 		}
 	}
 	slices.SortStableFunc(hooks, func(a, b helm.Hook) int {
-		return cmp.Or(cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.Object.Batch(), b.Object.Batch()), cmp.Compare(a.Object.GetName(), b.Object.GetName()))
+		return cmp.Or(cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.Object.GetName(), b.Object.GetName()))
 	})
 	return hooks
 }
@@ -74,9 +75,6 @@ func (s *session) runHooks(ctx context.Context, entry *inventory.Layer, moments 
 		for len(run.Done) < len(m.hooks) {
 			h := m.hooks[len(run.Done)]
 			done, err := s.runHook(ctx, entry, m, h, result)
-			if err != nil && ctx.Err() == nil {
-				err = errors.Join(err, s.tidyHooks(ctx, entry, m, m.hooks[:len(run.Done)]))
-			}
 			if err != nil || !done {
 				return false, err
 			}
@@ -92,7 +90,8 @@ func (s *session) runHooks(ctx context.Context, entry *inventory.Layer, moments 
 
 // tidyHooks deletes what is to go when it has succeeded, of hooks that have. As
 // one may need another, a role its account, they go together and in reverse
-// order, as Helm has it.
+// order, as Helm has it. After a failure they stay, unlike with Helm: the next
+// try does not run them again, and the rest may need them.
 func (s *session) tidyHooks(ctx context.Context, entry *inventory.Layer, m moment, done []helm.Hook) error {
 	for _, h := range slices.Backward(done) {
 		if !slices.Contains(h.DeletePolicies, helm.DeleteSucceeded) || len(entry.Leftovers) == 0 {
@@ -152,10 +151,14 @@ func (s *session) finishHook(ctx context.Context, entry *inventory.Layer, w *wor
 		if err != nil {
 			return false, err
 		}
+		deadline := s.hookDeadline(live)
+		if why == "" && !deadline.IsZero() && time.Now().After(deadline) {
+			why = fmt.Sprintf("it is not done %s after it began: %s; see Reconciler.HookTimeout", s.hookTimeout(), state.Message)
+		}
 		if why == "" {
 			result.Waiting = append(result.Waiting, Waiting{
 				Layer: w.layer, Object: ObjectRef(w.ref), Message: state.Message,
-				sight: sight{resource: w.resource, namespace: w.ref.Namespace, verdict: hookState}, pods: podsOf(live),
+				sight: sight{resource: w.resource, namespace: w.ref.Namespace, verdict: hookState}, pods: podsOf(live), deadline: deadline,
 			})
 			s.events.send(Event{Type: LayerWaiting, Layer: w.layer, Object: ObjectRef(w.ref), Message: state.Message})
 			return false, nil
@@ -165,11 +168,25 @@ func (s *session) finishHook(ctx context.Context, entry *inventory.Layer, w *wor
 	if state.Health != readiness.Failed {
 		return true, nil
 	}
-	var err error = &FailedError{ObjectRef(w.ref), "hook: " + state.Message}
+	err := s.failed(ctx, w.ref, "hook: "+state.Message, live)
 	if slices.Contains(h.DeletePolicies, helm.DeleteFailed) {
 		err = errors.Join(err, s.deleteHook(ctx, entry, w, live.GetUID(), nil))
 	}
 	return false, err
+}
+
+// defaultHookTimeout is Helm's.
+const defaultHookTimeout = 5 * time.Minute
+
+func (s *session) hookTimeout() time.Duration { return cmp.Or(s.HookTimeout, defaultHookTimeout) }
+
+// hookDeadline returns when a hook is taken to have failed; zero is never. The
+// cluster knows when it began, so it is the same for whoever asks.
+func (s *session) hookDeadline(live *unstructured.Unstructured) time.Time {
+	if s.hookTimeout() < 0 {
+		return time.Time{}
+	}
+	return live.GetCreationTimestamp().Add(s.hookTimeout())
 }
 
 // hookState returns how a hook is getting on: Helm waits for Jobs and Pods to

@@ -33,8 +33,9 @@ type Permissions struct {
 // drift. Everything else is allowed in namespaces where the stack has objects.
 // As nobody can have a Role in a namespace that is not there, what the plan puts
 // into namespaces that it makes is allowed on the whole cluster; make them
-// before, and it is not. Two things need more rights than these. Templates that
-// look things up must be allowed to. And a namespace is deleted only by who can
+// before, and it is not. Three things need more rights than these. Templates that
+// look things up must be allowed to. The error of a Job that failed has the end
+// of its log only for who can get pods/log. And a namespace is deleted only by who can
 // list everything in it, to see that nothing is lost; otherwise it is kept.
 func (p *Plan) Permissions() Permissions {
 	g := grants{made: p.makes(), verbs: map[string]map[schema.GroupResource]map[string]bool{}}

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -144,6 +145,28 @@ func duplicates(p *Plan) []error {
 		}
 		for _, w := range l.objects {
 			add(l.Name, w.ref, fmt.Sprintf("layer %q (%s)", l.Name, w.source))
+		}
+	}
+	return append(errs, hookDuplicates(p, seen)...)
+}
+
+// hookDuplicates finds hooks that are objects of the stack as well: each would
+// delete the other. Several hooks may be the same object. seen says where each
+// object stands.
+func hookDuplicates(p *Plan, seen map[kube.Key]string) []error {
+	var errs []error
+	for _, l := range p.layers {
+		if l.output == nil {
+			continue
+		}
+		for _, h := range l.output.Hooks {
+			ref := kube.RefOf(h.Object.Unstructured)
+			for _, namespace := range []string{cmp.Or(ref.Namespace, h.DefaultNamespace), ""} { // the kind may have none
+				ref.Namespace = namespace
+				if first, ok := seen[ref.Key()]; ok {
+					errs = append(errs, &LayerError{l.Name, &DuplicateError{ObjectRef(ref), first, fmt.Sprintf("layer %q (hook in %s:%d)", l.Name, h.Object.Source, h.Object.Line)}})
+				}
+			}
 		}
 	}
 	return errs

@@ -90,7 +90,7 @@ func (s *session) judge(ctx context.Context, layer string, seen []sight, result 
 		case readiness.Ready:
 			continue
 		case readiness.Failed:
-			failed = append(failed, &FailedError{ObjectRef(one.ref), one.state.Message})
+			failed = append(failed, s.failed(ctx, one.ref, one.state.Message, one.live))
 		default:
 			result.Waiting = append(result.Waiting, Waiting{
 				Layer: layer, Object: ObjectRef(one.ref), Message: one.state.Message,

@@ -80,6 +80,10 @@ type Reconciler struct {
 	// HistoryLimit is how many records of each Helm release are kept, the one that
 	// is deployed counted. If zero, 10, as with Helm; if negative, all.
 	HistoryLimit int
+	// HookTimeout is how long a hook of a chart may take, from when it was made. If
+	// zero, five minutes, as with Helm; if negative, as long as it likes. A hook
+	// that ends well after that is still gone on from in the next pass.
+	HookTimeout time.Duration
 	// Concurrency bounds the requests to a cluster that are in flight at once.
 	// If zero, 16.
 	Concurrency int
@@ -144,8 +148,9 @@ type Waiting struct {
 	pods podSet // of a workload
 	gone bool   // it shall go, not become ready
 
-	beside  string // the end of the message of what shall go, which the object does not show
-	settled bool   // there is nothing more to wait for
+	deadline time.Time // after which it has failed; zero is never
+	beside   string    // the end of the message of what shall go, which the object does not show
+	settled  bool      // there is nothing more to wait for
 }
 
 // Kept is an object that was left on the cluster, and why.

@@ -132,6 +132,9 @@ func (s *session) finishPass(ctx context.Context, what string, result *Result, e
 	if len(result.Waiting) > 0 {
 		result.RetryAfter = retryAfter
 	}
+	if deadline := firstDeadline(result.Waiting); !deadline.IsZero() {
+		result.RetryAfter = min(result.RetryAfter, max(time.Until(deadline), time.Second))
+	}
 	for _, d := range result.Drift {
 		if until := time.Until(d.Until); d.Fight() && (result.RetryAfter == 0 || until < result.RetryAfter) {
 			result.RetryAfter = max(until, time.Second)
