@@ -2,6 +2,7 @@ package profile
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -29,6 +30,13 @@ type PinnedLayer struct {
 	Pin         layer.Pin // zero for manifests, which the profile holds
 	scope       scope
 }
+
+// String names the profiles and the digest of the state. It shows no value, as a
+// log would, which has sensitive ones.
+func (d *Desired) String() string { return fmt.Sprintf("%v at %s", d.profiles, d.Digest()) }
+
+// GoString is [Desired.String].
+func (d *Desired) GoString() string { return d.String() }
 
 // Profiles returns the profiles of the stack.
 func (d *Desired) Profiles() []ID { return slices.Clone(d.profiles) }

@@ -71,13 +71,16 @@ func (s *session) finishPlan(ctx context.Context, p *Plan, now survey) (err erro
 	if p.leaving, err = s.leaving(ctx, p); err != nil {
 		return err
 	}
+	redact := s.events.redact
+	if redact != nil {
+		p.hideSensitive(redact)
+	}
 	p.Steps = s.steps(p, now)
 	if p.Hooks, err = s.hooks(ctx, p); err != nil {
 		return err
 	}
 	p.Warnings = warnings(p)
-	if redact := s.events.redact; redact != nil {
-		p.Steps = hideSensitive(p.Steps, redact)
+	if redact != nil {
 		for i := range p.Warnings {
 			p.Warnings[i] = redact(p.Warnings[i])
 		}

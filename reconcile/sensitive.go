@@ -6,18 +6,21 @@ import (
 	"github.com/strata-go/strata/profile"
 )
 
-// hideSensitive returns steps without sensitive values. Where the new value of a
-// field is sensitive, the old one was so, too, and nobody can tell it any more.
-func hideSensitive(steps []Step, redact func(string) string) []Step {
-	for i := range steps {
-		steps[i].Changes = slices.Clone(steps[i].Changes)
-		for j, c := range steps[i].Changes {
+// hideSensitive takes sensitive values out of all that p says of objects, so that
+// they are in no result and no event either. Where the new value of a field is
+// sensitive, the old one was so, too, and nobody can tell it any more.
+func (p *Plan) hideSensitive(redact func(string) string) {
+	all := slices.Clone(p.spaces)
+	for _, l := range p.layers {
+		all = append(all, l.objects...)
+	}
+	for _, w := range all {
+		for i, c := range w.changes {
 			if shown := redact(c.New); shown != c.New {
-				steps[i].Changes[j].Old, steps[i].Changes[j].New = hidden(c.Old), shown
+				w.changes[i].Old, w.changes[i].New = hidden(c.Old), shown
 			}
 		}
 	}
-	return steps
 }
 
 // redactor returns what hides the sensitive values of d, and those that
