@@ -5,8 +5,8 @@
 //
 // Memory is the most that this process had meanwhile, which talks to the server
 // and is not the server.
-// The ratio is how many times the baseline is slower, or for b how many times
-// we are slower than it, and for d how many times the cost of one object grows.
+// The ratio is how many times the baseline is slower, or for b and f how many
+// times we are slower than it, and for d how many times the cost of one object grows.
 package main
 
 import (
@@ -62,6 +62,7 @@ func run(ctx context.Context, runs int, only string) error {
 		{"c", oneOfTwenty},
 		{"d", growth},
 		{"e", untilReady},
+		{"f", repairs},
 		{"g", nothingToUpgrade},
 	} {
 		if only != "" && !slices.Contains(strings.Split(only, ","), m.ids) {

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+
+	"github.com/strata-go/strata/reconcile"
+)
+
+// changes is how many changes of another client are repaired for (f).
+const changes = 100
+
+var configMaps = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+
+// repairs measures (f): from a change that another client makes until Watch has
+// repaired it, against a bare loop that watches the object and applies it.
+func repairs(ctx context.Context, config *rest.Config, _ int) ([]figure, error) {
+	s := shape{layers: 10, objects: 1000, prefix: "f", text: "text"}
+	desired, err := s.desired(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	seen := new(recorder)
+	recorded := rest.CopyConfig(config)
+	recorded.Wrap(seen.wrap)
+	engine, target := new(reconcile.Reconciler), reconcile.Target{Config: recorded, Name: "f"}
+	if _, err := engine.Converge(ctx, target, desired); err != nil {
+		return nil, err
+	}
+	ended := make(chan error, 1)
+	watching, stop := context.WithCancel(ctx)
+	go func() { ended <- engine.Watch(watching, target, desired) }()
+	defer func() { <-ended }()
+	defer stop()
+	if err := untilWatched(ctx, config, s); err != nil {
+		return nil, err
+	}
+	seen.take()
+	ours, err := repaired(ctx, config, s)
+	if err != nil {
+		return nil, err
+	}
+	requests := int64(len(seen.take()) / changes)
+	stop()
+
+	looping, stop := context.WithCancel(ctx)
+	looped := make(chan error, 1)
+	go func() { looped <- handWritten(looping, config, s) }()
+	defer func() { <-looped }()
+	defer stop()
+	if err := untilWatched(ctx, config, s); err != nil {
+		return nil, err
+	}
+	baseline, err := repaired(ctx, config, s)
+	if err != nil {
+		return nil, err
+	}
+	return []figure{{"f", over(ours.median, baseline.median), ours, baseline, requests}}, nil
+}
+
+// untilWatched returns when somebody repairs an object.
+func untilWatched(ctx context.Context, config *rest.Config, s shape) error {
+	_, err := repairOne(ctx, config, s, changes)
+	return err
+}
+
+// repaired changes objects, one after the other, and measures how long it takes
+// until each is as it was.
+func repaired(ctx context.Context, config *rest.Config, s shape) (measured, error) {
+	var m measured
+	var times []time.Duration
+	forgetPeak()
+	for i := range changes {
+		took, err := repairOne(ctx, config, s, i)
+		if err != nil {
+			return m, err
+		}
+		times = append(times, took)
+	}
+	slices.Sort(times)
+	return measured{times[len(times)/2], peakMiB()}, nil
+}
+
+// repairOne changes an object, and returns how long it takes until it is as it
+// was.
+func repairOne(ctx context.Context, config *rest.Config, s shape, i int) (time.Duration, error) {
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return 0, err
+	}
+	// Each layer begins with a config map, and every fourth object is one.
+	maps := client.Resource(configMaps).Namespace(s.namespace(i % s.layers))
+	name := fmt.Sprintf("object-%d", i/s.layers*len(kinds))
+	w, err := maps.Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + name})
+	if err != nil {
+		return 0, err
+	}
+	defer w.Stop()
+	start := time.Now()
+	change := []byte(`{"data": {"text": "changed"}}`)
+	if _, err := maps.Patch(ctx, name, types.MergePatchType, change, metav1.PatchOptions{FieldManager: "somebody"}); err != nil {
+		return 0, err
+	}
+	changed := false
+	for e := range w.ResultChan() {
+		o, ok := e.Object.(*unstructured.Unstructured)
+		if !ok {
+			continue
+		}
+		text, _, err := unstructured.NestedString(o.Object, "data", "text")
+		if changed = changed || text != s.text; err != nil || changed && text == s.text {
+			return time.Since(start), err
+		}
+	}
+	return 0, fmt.Errorf("%s was not repaired: %w", name, ctx.Err())
+}
+
+// handWritten watches the metadata of all config maps, and applies those that
+// change.
+func handWritten(ctx context.Context, config *rest.Config, s shape) error {
+	client, err := metadata.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	p, err := newPlain(config)
+	if err != nil {
+		return err
+	}
+	objects, err := s.decode()
+	if err != nil {
+		return err
+	}
+	w, err := client.Resource(configMaps).Watch(ctx, metav1.ListOptions{}) // begins with what is there
+	if err != nil {
+		return err
+	}
+	defer w.Stop()
+	for e := range w.ResultChan() {
+		changed, ok := e.Object.(*metav1.PartialObjectMetadata)
+		if !ok || !slices.ContainsFunc(changed.ManagedFields, func(e metav1.ManagedFieldsEntry) bool { return e.Manager == "somebody" }) {
+			continue
+		}
+		for _, o := range objects {
+			if o.GetKind() == "ConfigMap" && o.GetName() == changed.Name && o.GetNamespace() == changed.Namespace {
+				if err := p.applyAll(ctx, []*unstructured.Unstructured{o}, false); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
