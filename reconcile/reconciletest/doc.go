@@ -32,7 +32,7 @@
 //   - Admission, webhooks, quota, authentication and RBAC: everybody may do everything.
 //   - Controllers, but for those of owners, namespaces and definitions: no Deployment
 //     has pods. What is read in the status of objects is written as [Behavior] says.
-//   - Encodings but JSON, tables, OpenAPI documents, logs, exec, and resources but
+//   - Answers but in JSON, tables, OpenAPI documents, logs, exec, and resources but
 //     those that client-go has typed clients for, each in its newest stable version.
 //   - Conversion webhooks: the versions of a custom resource differ in their name only.
 //

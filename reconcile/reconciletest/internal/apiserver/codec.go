@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 )
@@ -16,14 +17,44 @@ import (
 // server does not know.
 func (s *Server) decode(q *request) (object, error) {
 	media, _, _ := strings.Cut(q.Header.Get("Content-Type"), ";")
-	if media != "" && media != "application/json" && media != "application/yaml" {
-		return nil, unsupported(media, "application/json", "application/yaml")
+	var o object
+	var err error
+	switch {
+	case media == "" || media == runtime.ContentTypeJSON || media == runtime.ContentTypeYAML:
+		o, err = parseObject(q.body)
+	case media == runtime.ContentTypeProtobuf && q.custom == nil:
+		o, err = s.parseProtobuf(q.body)
+	default:
+		err = unsupported(media, runtime.ContentTypeJSON, runtime.ContentTypeYAML)
 	}
-	o, err := parseObject(q.body)
 	if err != nil {
 		return nil, err
 	}
 	return s.canonical(q, o)
+}
+
+// parseProtobuf reads an object as typed clients write it.
+func (s *Server) parseProtobuf(data []byte) (object, error) {
+	typed, gvk, err := s.catalogue.codecs.UniversalDeserializer().Decode(data, nil, nil)
+	if err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(typed)
+	if err != nil {
+		return nil, err
+	}
+	o := &unstructured.Unstructured{Object: content}
+	o.SetGroupVersionKind(*gvk)
+	return o, nil
+}
+
+// readInto reads a body that is no object of its path, in either encoding.
+func (s *Server) readInto(q *request, gvk schema.GroupVersionKind, out runtime.Object) error {
+	_, _, err := s.catalogue.codecs.UniversalDeserializer().Decode(q.body, &gvk, out)
+	if err != nil && !runtime.IsStrictDecodingError(err) {
+		return apierrors.NewBadRequest(err.Error())
+	}
+	return nil
 }
 
 func parseObject(data []byte) (object, error) {

@@ -1,7 +1,6 @@
 package apiserver
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -17,7 +16,7 @@ func (s *Server) serveDelete(q *request) (any, error) {
 	if q.subresource != "" {
 		return nil, apierrors.NewMethodNotSupported(q.groupResource(), "delete")
 	}
-	options, err := q.deleteOptions()
+	options, err := s.deleteOptions(q)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +42,7 @@ func (s *Server) serveDelete(q *request) (any, error) {
 
 // deleteCollection serves a DELETE of many objects.
 func (s *Server) deleteCollection(q *request) (any, error) {
-	options, err := q.deleteOptions()
+	options, err := s.deleteOptions(q)
 	if err != nil {
 		return nil, err
 	}
@@ -66,11 +65,11 @@ func (s *Server) deleteCollection(q *request) (any, error) {
 }
 
 // deleteOptions are in the body, or in the query.
-func (q *request) deleteOptions() (*metav1.DeleteOptions, error) {
+func (s *Server) deleteOptions(q *request) (*metav1.DeleteOptions, error) {
 	options := &metav1.DeleteOptions{}
 	if len(q.body) > 0 {
-		if err := json.Unmarshal(q.body, options); err != nil {
-			return nil, apierrors.NewBadRequest(err.Error())
+		if err := s.readInto(q, schema.GroupVersionKind{Version: "v1", Kind: "DeleteOptions"}, options); err != nil {
+			return nil, err
 		}
 	}
 	if p := metav1.DeletionPropagation(q.query.Get("propagationPolicy")); p != "" {

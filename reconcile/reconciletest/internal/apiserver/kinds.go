@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -58,6 +59,7 @@ var loadCatalogue = sync.OnceValues(func() (*catalogue, error) {
 	if err := apiextensions.AddToScheme(scheme); err != nil {
 		return nil, err
 	}
+	metav1.AddToGroupVersion(scheme, metav1.SchemeGroupVersion) // options of a deletion
 	models, err := loadModels()
 	if err != nil {
 		return nil, err

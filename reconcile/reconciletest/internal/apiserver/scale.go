@@ -39,7 +39,7 @@ func (s *Server) serveScale(q *request) (any, error) {
 		return scale, nil
 	case q.Method == http.MethodPut:
 		scale.Spec = autoscalingv1.ScaleSpec{}
-		err = json.Unmarshal(q.body, scale)
+		err = s.readInto(q, scaleKind, scale)
 	case q.Method == http.MethodPatch && (types.PatchType(media) == types.MergePatchType || types.PatchType(media) == types.StrategicMergePatchType):
 		err = mergeInto(scale, q.body)
 	case q.Method == http.MethodPatch:
