@@ -1,7 +1,5 @@
 package reconcile
 
-import "sync"
-
 // An EventType says what happened.
 type EventType string
 
@@ -45,23 +43,7 @@ type Event struct {
 	Action  Action    // of an ObjectApplied event
 	Drift   *Drift    // of an ObjectDrifted or FightFound event, else nil
 	Message string    // for people; it holds nothing sensitive
-}
-
-// events tells a listener of events, one at a time.
-type events struct {
-	mu     sync.Mutex
-	listen func(Event)
-	redact func(string) string
-}
-
-func (e *events) send(ev Event) {
-	if e.listen == nil {
-		return
-	}
-	if e.redact != nil {
-		ev.Message = e.redact(ev.Message)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.listen(ev)
+	// Dropped is how many events before this one were left out, as the listener
+	// was too slow for them.
+	Dropped int
 }

@@ -87,8 +87,16 @@ type Reconciler struct {
 	// Concurrency bounds the requests to a cluster that are in flight at once.
 	// If zero, 16.
 	Concurrency int
-	// OnEvent, if not nil, is told of progress. Calls do not overlap within one
-	// call of a method, which waits for them.
+	// OnEvent, if not nil, is told of progress: in order, and calls do not overlap
+	// within one call of a method. The run never waits for it, but before the
+	// method returns OnEvent has had all events, unless ctx is done first: then
+	// it gets no more, and only a call that it is still in goes on.
+	//
+	// If it falls behind by more than a thousand events, [Event.Dropped] counts
+	// what is left out: first the oldest of LayerWaiting, ObjectApplied,
+	// ObjectDeleted and HookStarted, then what a later event about the same layer
+	// and object has overtaken. If it panics, the run goes on without it to its
+	// end, and the method panics then.
 	OnEvent func(Event)
 	// Logger, if not nil, gets a record of each pass.
 	Logger *slog.Logger

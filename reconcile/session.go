@@ -53,6 +53,7 @@ func (r *Reconciler) with(ctx context.Context, t Target, do func(*session) error
 	if err != nil {
 		return err
 	}
+	defer s.events.finish(ctx) // after the target is free again
 	return s.exclusively(ctx, func() error { return do(s) })
 }
 

@@ -24,6 +24,7 @@ func (r *Reconciler) Watch(ctx context.Context, t Target, d *profile.Desired) er
 	if err != nil {
 		return err
 	}
+	defer s.events.finish(ctx)
 	result := new(Result)
 	err = s.exclusively(ctx, func() error {
 		return s.converge(ctx, result, func(pass *Result) error { return s.pass(ctx, d, pass) })
