@@ -106,6 +106,7 @@ func (h history) installed() bool {
 			is = true
 		case helm.StatusFailed:
 			is = is || r.content == ""
+		case helm.StatusPendingInstall, helm.StatusPendingUpgrade, helm.StatusPendingRollback: // nobody knows
 		}
 	}
 	return is

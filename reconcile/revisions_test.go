@@ -3,13 +3,16 @@ package reconcile
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/manifest"
 )
 
 // past makes a history: "deployed" is a revision of another tool, "deployed/x"
@@ -122,5 +125,58 @@ func TestHistoryBusy(t *testing.T) {
 	}
 	if helm.StatusUninstalling.Pending() {
 		t.Error("an uninstallation is taken for an operation to wait for")
+	}
+}
+
+// Helm sorts hooks by weight and then by name; kinds only tell apart what has
+// the same name.
+func TestHooksOf(t *testing.T) {
+	hook := func(kind, name string, weight int, events ...helm.Event) helm.Hook {
+		o := &unstructured.Unstructured{Object: map[string]any{"kind": kind}}
+		o.SetName(name)
+		return helm.Hook{Object: manifest.Object{Unstructured: o}, Weight: weight, Events: events}
+	}
+	all := []helm.Hook{ // in Helm's order of kinds, as a chart gives them
+		hook("ServiceAccount", "b", 0, helm.PreInstall),
+		hook("ConfigMap", "z", -1, helm.PreInstall, helm.PreUpgrade),
+		hook("ConfigMap", "b", 0, helm.PreInstall),
+		hook("Job", "a", 0, helm.PreInstall),
+		hook("Job", "first", -5, helm.PostInstall),
+		hook("Job", "last", 10, helm.PreInstall),
+	}
+	var got []string
+	for _, h := range hooksOf(all, helm.PreInstall) {
+		got = append(got, h.Object.GetKind()+" "+h.Object.GetName())
+	}
+	want := []string{"ConfigMap z", "Job a", "ServiceAccount b", "ConfigMap b", "Job last"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// The container that failed is the one whose log says why.
+func TestFailedContainer(t *testing.T) {
+	status := func(name string, code int64) any {
+		return map[string]any{"name": name, "state": map[string]any{"terminated": map[string]any{"exitCode": code}}}
+	}
+	pod := func(initial, main []any) *unstructured.Unstructured {
+		return &unstructured.Unstructured{Object: map[string]any{
+			"spec":   map[string]any{"containers": []any{map[string]any{"name": "first"}, map[string]any{"name": "second"}}},
+			"status": map[string]any{"initContainerStatuses": initial, "containerStatuses": main},
+		}}
+	}
+	for name, tt := range map[string]struct {
+		pod  *unstructured.Unstructured
+		want string
+	}{
+		"one of several":  {pod(nil, []any{status("first", 0), status("second", 1)}), "second"},
+		"one before them": {pod([]any{status("init", 3)}, []any{status("first", 1)}), "init"},
+		"none":            {pod([]any{status("init", 0)}, nil), "first"},
+		"no status":       {pod(nil, nil), "first"},
+		"no container":    {&unstructured.Unstructured{Object: map[string]any{}}, ""},
+	} {
+		if got := failedContainer(tt.pod); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
 	}
 }

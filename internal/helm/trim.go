@@ -15,17 +15,22 @@ const maxPayload = 1_000_000
 // leftOut begins what the description of a trimmed record says.
 const leftOut = "; too large for a record, hence left out: "
 
-// trims are what is left out of a record that is too large, one after the other
-// until it fits: first what nobody works with, last what deletion needs.
-var trims = []struct {
+// A trim leaves a part out of a record.
+type trim struct {
 	name string
 	cut  func(*release.Release)
-}{
-	{"notes", func(r *release.Release) { r.Info.Notes = "" }},
-	{"the chart's values", func(r *release.Release) { r.Chart.Values = nil }},
-	{"manifest", func(r *release.Release) { r.Manifest = contents(r) }},
-	{"values", func(r *release.Release) { r.Config = nil }},
-	{"hooks", func(r *release.Release) { r.Hooks = nil }},
+}
+
+// trims returns what is left out of a record that is too large, one after the
+// other until it fits: first what nobody works with, last what deletion needs.
+func trims() []trim {
+	return []trim{
+		{"notes", func(r *release.Release) { r.Info.Notes = "" }},
+		{"the chart's values", func(r *release.Release) { r.Chart.Values = nil }},
+		{"manifest", func(r *release.Release) { r.Manifest = contents(r) }},
+		{"values", func(r *release.Release) { r.Config = nil }},
+		{"hooks", func(r *release.Release) { r.Hooks = nil }},
+	}
 }
 
 // fit returns the payload of a record of which so much is left out that a
@@ -34,7 +39,7 @@ func fit(r *release.Release) (string, error) {
 	payload, err := encode(r)
 	var gone []string
 	description := r.Info.Description
-	for _, t := range trims {
+	for _, t := range trims() {
 		if err != nil || len(payload)/4*3 <= maxPayload {
 			break
 		}

@@ -138,7 +138,8 @@ func keyIn(tree map[string]any, item any) string {
 
 func hasAll(item, want any) bool {
 	fields, _ := item.(map[string]any)
-	for name, value := range want.(map[string]any) {
+	keys, _ := want.(map[string]any)
+	for name, value := range keys {
 		if !sameJSON(fields[name], value) {
 			return false
 		}
