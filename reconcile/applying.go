@@ -30,6 +30,7 @@ type stage struct {
 
 // apply carries p out as far as it can be now.
 func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error) {
+	result.Warnings = p.Warnings
 	s.events.redact = s.redactor(p.desired)
 	defer func() {
 		s.finishPass(ctx, "reconciled", result, err)

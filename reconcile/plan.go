@@ -48,14 +48,15 @@ type Plan struct {
 	// one answer. What has to be waited for takes some more for each pass.
 	Requests Cost
 
-	home    string // the namespace of the inventory
-	desired *profile.Desired
-	made    redact.Redactor       // of secrets that templates made
-	before  *inventory.Inventory  // as it was read
-	back    digest.Digest         // of the earlier state that the plan goes back to, else empty
-	layers  []*layerWork          // in the order of the stack
-	spaces  []*work               // implicit namespaces
-	leaving map[string][]recorded // releases of layers that go, by layer
+	mismatches []Mismatch
+	home       string // the namespace of the inventory
+	desired    *profile.Desired
+	made       redact.Redactor       // of secrets that templates made
+	before     *inventory.Inventory  // as it was read
+	back       digest.Digest         // of the earlier state that the plan goes back to, else empty
+	layers     []*layerWork          // in the order of the stack
+	spaces     []*work               // implicit namespaces
+	leaving    map[string][]recorded // releases of layers that go, by layer
 }
 
 // A Step is what happens to one object.

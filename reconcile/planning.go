@@ -35,6 +35,9 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
 		p.layers = append(p.layers, l)
 	}
 	p.anew(now.owned)
+	if err := s.checkCluster(ctx, p, now.version); err != nil {
+		return nil, err
+	}
 	unmet := s.checkConstraints(ctx, p)
 	if unmet != nil && p.back == "" {
 		return nil, unmet
@@ -176,6 +179,9 @@ func hookDuplicates(p *Plan, seen map[kube.Key]string) []error {
 // carrying it out.
 func warnings(p *Plan) []string {
 	var all []string
+	for _, m := range p.mismatches {
+		all = append(all, m.String())
+	}
 	for _, l := range p.layers {
 		if l.output != nil {
 			for _, warning := range l.output.Warnings {

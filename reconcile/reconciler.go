@@ -39,6 +39,10 @@ type Reconciler struct {
 	// BreakCRDs names definitions ("gadgets.example.com") that may change although
 	// that breaks objects or clients; "*" is all. Else it is a [*DefinitionError].
 	BreakCRDs []string
+	// RefuseMismatch makes a cluster that has another operating system or
+	// Kubernetes than its layers say a [*MismatchError], before anything is
+	// written. Else that is a warning, and in the [Status].
+	RefuseMismatch bool
 	// Prune says which kinds of objects may be deleted although they hold data.
 	Prune PrunePolicy
 	// Force says which fields of other managers may be taken. If empty, none.
@@ -138,6 +142,8 @@ type Result struct {
 	Drift []Drift
 	// Kept are objects that are no longer wanted and were left on the cluster.
 	Kept []Kept
+	// Warnings are those of the plan.
+	Warnings []string
 	// Cost is what was asked of the API server.
 	Cost Cost
 }

@@ -20,7 +20,7 @@ const (
 	Ready       Health = "Ready"
 	Progressing Health = "Progressing" // it may become ready by itself
 	Failed      Health = "Failed"      // it will not
-	Drifted     Health = "Drifted"     // somebody changed it
+	Drifted     Health = "Drifted"     // somebody changed it, or the cluster is not what the layer describes
 	Removing    Health = "Removing"    // it is no longer wanted, and not yet gone
 )
 

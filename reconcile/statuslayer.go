@@ -49,6 +49,9 @@ func (s *session) layerStatus(ctx context.Context, entry *inventory.Layer, live 
 		}
 	}
 	l.judge(entry)
+	if err := s.checkLayer(ctx, &l); err != nil {
+		return l, err
+	}
 	l.Conditions = conditions(&l, entry)
 	return l, nil
 }
