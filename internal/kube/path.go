@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,11 +18,11 @@ type Step struct {
 }
 
 // Field returns p and a field of a map below it.
-func (p Path) Field(name string) Path { return append(p[:len(p):len(p)], Step{Name: name}) }
+func (p Path) Field(name string) Path { return append(slices.Clip(p), Step{Name: name}) }
 
 // Item returns p and an item of a list below it.
 func (p Path) Item(index int, item any) Path {
-	return append(p[:len(p):len(p)], Step{itemName(item), index, true})
+	return append(slices.Clip(p), Step{itemName(item), index, true})
 }
 
 // itemName returns the name by which pointers may name an item of a list, or "".
