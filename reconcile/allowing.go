@@ -1,8 +1,6 @@
 package reconcile
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,23 +52,11 @@ func orAll(names []string) string {
 	return fmt.Sprintf("%q", names)
 }
 
-// allowedAround checks the namespaces and hooks of a layer. A hook of a kind that
-// is yet to come is checked before it is made.
-func (s *session) allowedAround(ctx context.Context, l *layerWork) []error {
+// allowedAround checks the namespaces of a layer.
+func (s *session) allowedAround(l *layerWork) []error {
 	var errs []error
 	for _, ns := range l.namespaces {
 		errs = append(errs, wrapLayer(l.Name, allowedNamespace(s.Allow, l.Name, ns.Name)))
-	}
-	if len(s.Allow) == 0 {
-		return errs
-	}
-	for _, r := range l.output.Releases {
-		for _, h := range r.Hooks {
-			_, err := s.hookWork(ctx, l.Name, moment{namespace: r.Namespace}, h)
-			if _, refused := errors.AsType[*NotAllowedError](err); refused {
-				errs = append(errs, &LayerError{l.Name, err})
-			}
-		}
 	}
 	return errs
 }

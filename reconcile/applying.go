@@ -94,6 +94,7 @@ func (p *Plan) announced() *inventory.Inventory {
 			entry.Objects[i].Dropped = true
 		}
 		entry.Objects = append(entry.Objects, l.leaving...)
+		l.announceReleases(entry)
 		for _, w := range l.objects {
 			if known := entry.Object(w.ref.Key()); known != nil {
 				known.Dropped, known.Keep = false, w.keep
@@ -107,7 +108,7 @@ func (p *Plan) announced() *inventory.Inventory {
 		i := slices.IndexFunc(inv.Namespaces, func(o inventory.Object) bool { return o.Key() == w.ref.Key() })
 		if i >= 0 {
 			w.note(&inv.Namespaces[i])
-		} else if w.action != Unchanged {
+		} else if w.action != Unchanged || w.settled != nil {
 			inv.Namespaces = append(inv.Namespaces, w.record())
 		}
 	}
@@ -163,15 +164,28 @@ func seconds(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 // applyStage applies the layers of one stage at the same time.
 func (s *session) applyStage(ctx context.Context, layers []*layerWork, inv *inventory.Inventory, result *Result) (bool, error) {
 	errs, results := make([]error, len(layers)), make([]Result, len(layers))
-	entries := make([]*inventory.Layer, len(layers)) // looked up before any is written to
+	// Each layer has a copy of its entry to work on, which goes into inv whenever
+	// that is written.
+	entries, copies := make([]*inventory.Layer, len(layers)), make([]inventory.Layer, len(layers))
 	for i, l := range layers {
 		entries[i] = inv.Layer(l.Name)
+		copies[i] = entries[i].Clone()
 	}
+	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for i, l := range layers {
-		wg.Go(func() { results[i].Ready, errs[i] = s.applyLayer(ctx, l, entries[i], &results[i]) })
+		save := func(ctx context.Context) error {
+			mu.Lock()
+			defer mu.Unlock()
+			*entries[i] = copies[i].Clone()
+			return s.checkpoint(ctx, inv)
+		}
+		wg.Go(func() { results[i].Ready, errs[i] = s.applyLayer(ctx, l, hooking{s, &copies[i], &results[i], save}) })
 	}
 	wg.Wait()
+	for i := range layers {
+		*entries[i] = copies[i]
+	}
 	ready := true
 	for i, r := range results {
 		result.Steps = append(result.Steps, r.Steps...)
@@ -201,14 +215,15 @@ func (s *session) failure(err error) inventory.Failure {
 }
 
 // applyLayer applies one layer, and reports whether it is ready.
-func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory.Layer, result *Result) (bool, error) {
+func (s *session) applyLayer(ctx context.Context, l *layerWork, hooks hooking) (bool, error) {
+	entry := hooks.entry
 	if l.output == nil && !entry.Ready.IsZero() {
 		return true, nil
 	}
 	if l.changes() {
 		s.events.send(Event{Type: LayerStarted, Layer: l.Name, Message: l.Pin.Resolved})
 	}
-	ready, err := s.applyBatches(ctx, l, entry, result)
+	ready, err := s.applyBatches(ctx, l, hooks)
 	if err != nil && !retryable(err) && ctx.Err() == nil {
 		err = errors.Join(err, s.failReleases(ctx, l, entry, err))
 	}
@@ -217,7 +232,8 @@ func (s *session) applyLayer(ctx context.Context, l *layerWork, entry *inventory
 
 // applyBatches applies a layer batch after batch: its definitions, the hooks
 // that come before the rest, and the rest.
-func (s *session) applyBatches(ctx context.Context, l *layerWork, entry *inventory.Layer, result *Result) (bool, error) {
+func (s *session) applyBatches(ctx context.Context, l *layerWork, hooks hooking) (bool, error) {
+	entry, result := hooks.entry, hooks.result
 	begun := false
 	before := moments(l, entry, helm.PreInstall, s.either(helm.PreUpgrade, helm.PreRollback))
 	for rest := l.objects; len(rest) > 0; {
@@ -228,7 +244,7 @@ func (s *session) applyBatches(ctx context.Context, l *layerWork, entry *invento
 			begun = true
 		}
 		if rest[0].batch > manifest.Definitions && before != nil {
-			if done, err := s.runHooks(ctx, entry, before, result); err != nil || !done {
+			if done, err := hooks.run(ctx, before); err != nil || !done {
 				return false, err
 			}
 			before = nil
@@ -253,7 +269,7 @@ func (s *session) applyBatches(ctx context.Context, l *layerWork, entry *invento
 			return false, err
 		}
 	}
-	if done, err := s.runHooks(ctx, entry, before, result); err != nil || !done {
+	if done, err := hooks.run(ctx, before); err != nil || !done {
 		return false, err
 	}
 	if l.output != nil {
@@ -264,7 +280,7 @@ func (s *session) applyBatches(ctx context.Context, l *layerWork, entry *invento
 	if !entry.Ready.IsZero() {
 		return true, nil // other inputs gave the same
 	}
-	return s.becomeReady(ctx, l, entry, result)
+	return s.becomeReady(ctx, l, hooks)
 }
 
 const madeAnew = "; then it is made anew"
@@ -280,6 +296,9 @@ func (s *session) applyAll(ctx context.Context, all []*work, records []inventory
 	errs, gone := make([]error, len(all)), make([]bool, len(all))
 	g, gctx := s.group(ctx)
 	for i, w := range all {
+		if w.settled != nil {
+			*byKey[w.ref.Key()] = w.applied(w.settled)
+		}
 		if w.action == Unchanged {
 			continue
 		}
@@ -341,9 +360,7 @@ func (s *session) applyOne(ctx context.Context, w *work, record *inventory.Objec
 		return explain(w, err)
 	}
 	s.feed.put(w.resource, meta)
-	*record = w.record()
-	record.Drift = w.recorded(meta)
-	record.UID, record.Applied, record.Fields = meta.UID, w.digest, kube.OwnFields(meta.ManagedFields, w.ignore)
+	*record = w.applied(meta)
 	s.events.send(Event{Type: ObjectApplied, Layer: w.layer, Object: ObjectRef(w.ref), Action: w.action, Message: w.reason})
 	return nil
 }

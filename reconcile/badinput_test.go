@@ -259,7 +259,7 @@ func TestE2EConstraints(t *testing.T) {
 	desired := func(version string) *profile.Desired {
 		t.Helper()
 		one := layer.Layer{Name: "needy", Source: layer.Source{Pack: &layer.Pack{Name: "needy", Version: version}}}
-		d, err := profile.Resolve(l.ctx, client, nil, &profile.Profile{Name: "rules", Version: "1.0.0", Type: profile.AddOn, Layers: []layer.Layer{one, plain("cm", objects("rules"))}})
+		d, err := profile.Resolve(l.ctx, client, nil, &profile.Profile{Name: "rules", Version: "1.0.0", Type: profile.AddOn, Layers: []layer.Layer{one, plain("cm", configMapsIn("default", "rules"))}})
 		if err != nil {
 			t.Fatal(err)
 		}

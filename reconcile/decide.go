@@ -59,6 +59,34 @@ type known struct {
 	layer string
 }
 
+// isApplied reports whether the object is known to have been applied: else it
+// was only announced.
+func (k *known) isApplied() bool { return k != nil && k.UID != "" }
+
+// records are what an inventory says of each object.
+type records map[kube.Key]*known
+
+// knownOf returns the records of all objects in inv. Of an object that moves,
+// two layers have one: that of the layer which wants it and has applied it counts.
+func knownOf(inv *inventory.Inventory) records {
+	all := records{}
+	wanted := map[kube.Key]bool{}
+	for _, l := range inv.Layers {
+		for _, o := range l.Objects {
+			one, key := &known{o, l.Name}, o.Key()
+			if all[key] == nil || one.isApplied() && (!all[key].isApplied() || !wanted[key]) {
+				all[key], wanted[key] = one, !l.Dropped && !o.Dropped
+			}
+		}
+	}
+	for _, o := range inv.Namespaces {
+		if !all[o.Key()].isApplied() {
+			all[o.Key()] = &known{o, ""}
+		}
+	}
+	return all
+}
+
 // decide sets what is to be done for w. mine is what the inventory has of the
 // object, or nil; live is the object on the cluster, or nil if it is not there.
 func decide(w *work, mine *known, live *metav1.PartialObjectMetadata, now time.Time) {

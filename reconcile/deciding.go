@@ -88,14 +88,14 @@ const fewLookups = 2
 
 // lookFor finds out which objects that the inventory does not know are on the
 // cluster, and adds them to live. In missing namespaces there are none.
-func (s *session) lookFor(ctx context.Context, all []*work, owned map[kube.Key]*known, missing map[string]bool, live observed) error {
+func (s *session) lookFor(ctx context.Context, all []*work, owned records, missing map[string]bool, live observed) error {
 	type place struct {
 		kube.Resource
 		namespace string
 	}
 	unknown := map[place][]*work{}
 	for _, w := range all {
-		if owned[w.ref.Key()] == nil && !missing[w.ref.Namespace] {
+		if !owned[w.ref.Key()].isApplied() && !missing[w.ref.Namespace] {
 			at := place{w.resource, w.ref.Namespace}
 			unknown[at] = append(unknown[at], w)
 		}
@@ -149,6 +149,10 @@ func (s *session) lookIn(ctx context.Context, resource kube.Resource, namespace 
 }
 
 func (s *session) decideOne(ctx context.Context, w *work, mine *known, live *metav1.PartialObjectMetadata) error {
+	announced := mine
+	if !mine.isApplied() {
+		mine = nil // it may be anybody's
+	}
 	if mine == nil && w.batch == manifest.Namespaces {
 		found, err := s.client.GetMetadata(ctx, w.resource, w.ref)
 		if err != nil && !apierrors.IsNotFound(err) {
@@ -159,8 +163,9 @@ func (s *session) decideOne(ctx context.Context, w *work, mine *known, live *met
 		}
 	}
 	if mine == nil && live != nil && live.Labels[inventory.PartOf] == s.id {
-		// Ours by its label: the record of it was lost.
+		// Ours by its label: the record of it was lost, or not yet written.
 		mine = &known{inventory.Object{Ref: w.ref, Resource: w.resource.Resource, UID: live.UID}, w.layer}
+		mine.Created = announced != nil && announced.Created
 	}
 	if live != nil && mine != nil && live.Labels[inventory.PartOf] != "" && live.Labels[inventory.PartOf] != s.id {
 		mine = nil // another installation has taken it over
@@ -271,6 +276,10 @@ func (s *session) try(ctx context.Context, w *work, mine *known, live *metav1.Pa
 		then = &unstructured.Unstructured{Object: kube.Shed(then.Object, now.GetManagedFields(), then.GetManagedFields(), w.handOver)}
 	}
 	w.force, w.changes = conflicts != nil, compare(now, then)
+	if cut := mine != nil && (mine.Applied != w.digest || w.action == Transfer); cut && !w.redefined && same(now, then) && live.UID == now.GetUID() {
+		// A run that was cut short had applied it.
+		w.action, w.reason, w.settled = Unchanged, "", live
+	}
 	return nil
 }
 
@@ -291,6 +300,11 @@ func (s *session) attempt(ctx context.Context, w *work, now *unstructured.Unstru
 		then, err = s.client.Try(ctx, w.resource, apply)
 	}
 	return then, w.contested(conflicts), err
+}
+
+// same reports whether two states of an object are the same, and are so by us.
+func same(now, then *unstructured.Unstructured) bool {
+	return len(compare(now, then)) == 0 && kube.OwnFields(now.GetManagedFields(), nil) == kube.OwnFields(then.GetManagedFields(), nil)
 }
 
 // immutable reports whether the API server refuses a change, and not the object.

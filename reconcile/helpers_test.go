@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -138,4 +139,19 @@ func withStatus(t *testing.T, record *corev1.Secret, status string) []byte {
 		t.Fatal(err)
 	}
 	return []byte(base64.StdEncoding.EncodeToString(b.Bytes()))
+}
+
+// seedOf returns the seed of a test that makes choices: STRATA_TEST_SEED, or a
+// new one.
+func seedOf(t *testing.T) uint64 {
+	t.Helper()
+	text := os.Getenv("STRATA_TEST_SEED")
+	if text == "" {
+		return rand.Uint64()
+	}
+	seed, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seed
 }

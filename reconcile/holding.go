@@ -50,6 +50,15 @@ func (s *session) journal(ctx context.Context, inv *inventory.Inventory) error {
 	return s.hold(ctx, inv)
 }
 
+// checkpoint is [session.journal] for work of which others must not do any at
+// the same time: if we are not yet at work, it says so.
+func (s *session) checkpoint(ctx context.Context, inv *inventory.Inventory) error {
+	if s.held == nil {
+		return s.hold(ctx, inv)
+	}
+	return s.journal(ctx, inv)
+}
+
 // release writes inv, and that nobody is at work.
 func (s *session) release(ctx context.Context, inv *inventory.Inventory) error {
 	if err := s.free(inv, time.Now()); err != nil {

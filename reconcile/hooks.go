@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/strata-go/strata/internal/helm"
@@ -22,7 +24,7 @@ import (
 
 // A moment is an event in the life of a Helm release, for one content of it.
 type moment struct {
-	release   inventory.Release // name and namespace
+	release   inventory.Release // as it was before
 	event     helm.Event
 	content   digest.Digest
 	hooks     []helm.Hook
@@ -42,7 +44,7 @@ func moments(l *layerWork, entry *inventory.Layer, install, upgrade helm.Event) 
 			if was.Content == m.content {
 				continue
 			}
-			m.event = upgrade
+			m.event, m.release.Revision = upgrade, was.Revision
 		}
 		if m.hooks = hooksOf(r.Hooks, m.event); len(m.hooks) > 0 {
 			all = append(all, m)
@@ -66,101 +68,151 @@ func hooksOf(all []helm.Hook, event helm.Event) []helm.Hook {
 	return hooks
 }
 
-// runHooks runs the hooks of some moments, one after the other, as far as that
-// is possible without waiting, and reports whether all have succeeded. What has
+// hooking runs the hooks of one layer.
+type hooking struct {
+	*session
+	entry  *inventory.Layer
+	result *Result
+	save   func(context.Context) error // writes down what was done for the layer
+}
+
+// run runs the hooks of some moments, one after the other, as far as that is
+// possible without waiting, and reports whether all have succeeded. What has
 // succeeded is recorded and does not run again for the same content.
-func (s *session) runHooks(ctx context.Context, entry *inventory.Layer, moments []moment, result *Result) (bool, error) {
+func (h hooking) run(ctx context.Context, moments []moment) (bool, error) {
 	for _, m := range moments {
-		run := entry.HookRun(m.release, string(m.event), m.content)
-		for len(run.Done) < len(m.hooks) {
-			h := m.hooks[len(run.Done)]
-			done, err := s.runHook(ctx, entry, m, h, result)
+		run := h.entry.HookRun(m.release, string(m.event), m.content)
+		for i := len(run.Done); i < len(m.hooks); i++ {
+			done, err := h.runOne(ctx, m, m.hooks[i])
 			if err != nil || !done {
 				return false, err
 			}
-			run.Done = append(run.Done, h.Object.Key().String())
-			run.Running = ""
+			run.Done = append(run.Done, m.hooks[i].Object.Key().String())
 		}
-		if err := s.tidyHooks(ctx, entry, m, m.hooks); err != nil {
+		if err := h.tidy(ctx, m, m.hooks); err != nil {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-// tidyHooks deletes what is to go when it has succeeded, of hooks that have. As
-// one may need another, a role its account, they go together and in reverse
-// order, as Helm has it. After a failure they stay, unlike with Helm: the next
-// try does not run them again, and the rest may need them.
-func (s *session) tidyHooks(ctx context.Context, entry *inventory.Layer, m moment, done []helm.Hook) error {
-	for _, h := range slices.Backward(done) {
-		if !slices.Contains(h.DeletePolicies, helm.DeleteSucceeded) || len(entry.Leftovers) == 0 {
+// tidy deletes what is to go when it has succeeded, of hooks that have. As one
+// may need another, a role its account, they go together and in reverse order,
+// as Helm has it. After a failure they stay, unlike with Helm: the next try does
+// not run them again, and the rest may need them. That they have succeeded is
+// written down before: nothing would tell afterwards.
+func (h hooking) tidy(ctx context.Context, m moment, done []helm.Hook) error {
+	written := false
+	for _, hook := range slices.Backward(done) {
+		if !slices.Contains(hook.DeletePolicies, helm.DeleteSucceeded) {
 			continue
 		}
-		w, err := s.hookWork(ctx, entry.Name, m, h)
+		w, err := h.work(ctx, m, hook)
 		if err != nil {
 			return err
 		}
-		if left := entry.Leftover(w.ref.Key()); left != nil {
-			if err := s.deleteHook(ctx, entry, w, left.UID, nil); err != nil {
+		left := h.entry.Leftover(w.ref.Key())
+		if left == nil || left.UID == "" || w.ref.GVK().GroupKind() == definitionKind {
+			continue
+		}
+		if !written {
+			if err := h.save(ctx); err != nil {
 				return err
 			}
+			written = true
+		}
+		if err := h.delete(ctx, w, left.UID); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// runHook takes one hook as far as it goes.
-func (s *session) runHook(ctx context.Context, entry *inventory.Layer, m moment, h helm.Hook, result *Result) (bool, error) {
-	w, err := s.hookWork(ctx, entry.Name, m, h)
+// runNote says, on what a hook made, which run of the hook did: so a run that
+// was cut short finds it again.
+const runNote = "strata.dev/hook-run"
+
+// run identifies the moment, for what its hooks make.
+func (m moment) run() string {
+	// Strings and numbers are always JSON.
+	data, _ := json.Marshal([]any{m.release.Namespace, m.release.Name, m.release.Revision, m.event, m.content})
+	return digest.FromBytes(data).Encoded()[:32]
+}
+
+// runOne takes one hook as far as it goes.
+func (h hooking) runOne(ctx context.Context, m moment, hook helm.Hook) (bool, error) {
+	w, err := h.work(ctx, m, hook)
 	if err != nil {
 		return false, err
 	}
-	run := entry.HookRun(m.release, string(m.event), m.content)
-	live, err := s.client.Get(ctx, w.resource, w.ref)
+	live, err := h.client.Get(ctx, w.resource, w.ref)
 	switch {
 	case err != nil && !apierrors.IsNotFound(err):
 		return false, err
-	case err == nil && live.GetUID() != run.Running && w.ref.GVK().GroupKind() == definitionKind:
+	case err == nil && live.GetAnnotations()[runNote] == m.run():
+		h.remember(w, live)
+		return h.finish(ctx, hook, w, live)
+	case err == nil && w.ref.GVK().GroupKind() == definitionKind:
 		return true, nil // deleting it would delete every object of its kind
-	case err == nil && live.GetUID() != run.Running:
-		// It is of an earlier run: Helm deletes that before, unless it is told to
-		// delete at other times only, and then it is in the way.
-		if len(h.DeletePolicies) > 0 && !slices.Contains(h.DeletePolicies, helm.DeleteBeforeCreation) {
+	case err == nil:
+		if !outlived(hook, live) {
 			return false, terminal{fmt.Errorf("hook %s is still there from before; add the delete policy %s, or delete it", w.ref, helm.DeleteBeforeCreation)}
 		}
-		return false, s.deleteHook(ctx, entry, w, live.GetUID(), result)
-	case err == nil:
-		return s.finishHook(ctx, entry, w, h, live, result)
+		h.result.Waiting = append(h.result.Waiting, Waiting{
+			Layer: w.layer, Object: ObjectRef(w.ref), Message: "it is being deleted" + hookOfBefore,
+			sight: sight{resource: w.resource, namespace: w.ref.Namespace}, gone: true, beside: hookOfBefore,
+		})
+		return false, h.delete(ctx, w, live.GetUID())
 	}
-	created, err := s.client.Create(ctx, w.resource, w.object)
+	if err := h.save(ctx); err != nil {
+		return false, err
+	}
+	created, err := h.client.Create(ctx, w.resource, w.object)
 	if err != nil {
 		return false, explain(w, err)
 	}
-	run.Running = created.GetUID()
-	entry.Remember(inventory.Object{Ref: w.ref, Resource: w.resource.Resource, UID: created.GetUID(), Batch: int(w.batch), Keep: w.keep, Created: true})
-	s.events.send(Event{Type: HookStarted, Layer: entry.Name, Object: ObjectRef(w.ref), Message: string(m.event)})
-	return s.finishHook(ctx, entry, w, h, created, result)
+	h.remember(w, created)
+	h.events.send(Event{Type: HookStarted, Layer: h.entry.Name, Object: ObjectRef(w.ref), Message: string(m.event)})
+	return h.finish(ctx, hook, w, created)
 }
 
-// finishHook looks how a hook that was made is getting on.
-func (s *session) finishHook(ctx context.Context, entry *inventory.Layer, w *work, h helm.Hook, live *unstructured.Unstructured, result *Result) (bool, error) {
+const hookOfBefore = "; it is a hook that ran before"
+
+// outlived reports whether what an earlier run of a hook made is to be deleted:
+// Helm does that before a new run unless it is told to delete at other times
+// only, and then it is in the way, unless its time had come.
+func outlived(hook helm.Hook, live *unstructured.Unstructured) bool {
+	if len(hook.DeletePolicies) == 0 || slices.Contains(hook.DeletePolicies, helm.DeleteBeforeCreation) {
+		return true
+	}
+	switch hookState(live).Health {
+	case readiness.Ready:
+		return slices.Contains(hook.DeletePolicies, helm.DeleteSucceeded)
+	case readiness.Failed:
+		return slices.Contains(hook.DeletePolicies, helm.DeleteFailed)
+	default:
+		return live.GetAnnotations()[runNote] != "" // nobody waits for it any more
+	}
+}
+
+// finish looks how a hook that was made is getting on.
+func (h hooking) finish(ctx context.Context, hook helm.Hook, w *work, live *unstructured.Unstructured) (bool, error) {
 	state := hookState(live)
 	if state.Health == readiness.Progressing {
-		why, err := s.diagnose(ctx, live)
+		why, err := h.diagnose(ctx, live)
 		if err != nil {
 			return false, err
 		}
-		deadline := s.hookDeadline(live)
+		deadline := h.hookDeadline(live)
 		if why == "" && !deadline.IsZero() && time.Now().After(deadline) {
-			why = fmt.Sprintf("it is not done %s after it began: %s; see Reconciler.HookTimeout", s.hookTimeout(), state.Message)
+			why = fmt.Sprintf("it is not done %s after it began: %s; see Reconciler.HookTimeout", h.hookTimeout(), state.Message)
 		}
 		if why == "" {
-			result.Waiting = append(result.Waiting, Waiting{
+			h.result.Waiting = append(h.result.Waiting, Waiting{
 				Layer: w.layer, Object: ObjectRef(w.ref), Message: state.Message,
 				sight: sight{resource: w.resource, namespace: w.ref.Namespace, verdict: hookState}, pods: podsOf(live), deadline: deadline,
 			})
-			s.events.send(Event{Type: LayerWaiting, Layer: w.layer, Object: ObjectRef(w.ref), Message: state.Message})
+			h.events.send(Event{Type: LayerWaiting, Layer: w.layer, Object: ObjectRef(w.ref), Message: state.Message})
 			return false, nil
 		}
 		state = readiness.State{Health: readiness.Failed, Message: why}
@@ -168,11 +220,29 @@ func (s *session) finishHook(ctx context.Context, entry *inventory.Layer, w *wor
 	if state.Health != readiness.Failed {
 		return true, nil
 	}
-	err := s.failed(ctx, w.ref, "hook: "+state.Message, live)
-	if slices.Contains(h.DeletePolicies, helm.DeleteFailed) {
-		err = errors.Join(err, s.deleteHook(ctx, entry, w, live.GetUID(), nil))
+	err := h.failed(ctx, w.ref, "hook: "+state.Message, live)
+	if slices.Contains(hook.DeletePolicies, helm.DeleteFailed) {
+		err = errors.Join(err, h.delete(ctx, w, live.GetUID()))
 	}
 	return false, err
+}
+
+func (h hooking) remember(w *work, live *unstructured.Unstructured) {
+	record := w.hookRecord()
+	record.UID = live.GetUID()
+	h.entry.Remember(record)
+}
+
+// delete deletes what a hook made, unless it is a definition.
+func (h hooking) delete(ctx context.Context, w *work, uid types.UID) error {
+	if w.ref.GVK().GroupKind() == definitionKind {
+		return nil
+	}
+	if err := h.client.Delete(ctx, w.resource, w.ref, uid); err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	h.entry.Forget(w.ref.Key())
+	return nil
 }
 
 // defaultHookTimeout is Helm's.
@@ -209,34 +279,30 @@ func hookState(o *unstructured.Unstructured) readiness.State {
 	return readiness.State{Health: readiness.Ready}
 }
 
-const hookOfBefore = "; it is a hook that ran before"
-
-// deleteHook deletes a hook, unless it is a definition. With a result, it is
-// waited for.
-func (s *session) deleteHook(ctx context.Context, entry *inventory.Layer, w *work, uid types.UID, result *Result) error {
-	if w.ref.GVK().GroupKind() == definitionKind {
-		return nil
-	}
-	if err := s.client.Delete(ctx, w.resource, w.ref, uid); err != nil && !apierrors.IsNotFound(err) {
-		return err
-	}
-	entry.Forget(w.ref.Key())
-	if result != nil {
-		result.Waiting = append(result.Waiting, Waiting{
-			Layer: w.layer, Object: ObjectRef(w.ref), Message: "it is being deleted" + hookOfBefore,
-			sight: sight{resource: w.resource, namespace: w.ref.Namespace}, gone: true, beside: hookOfBefore,
-		})
-	}
-	return nil
-}
-
-// hookWork makes work of a hook.
-func (s *session) hookWork(ctx context.Context, layer string, m moment, h helm.Hook) (*work, error) {
-	resource, err := s.client.Resource(ctx, kube.RefOf(h.Object.Unstructured))
+// work makes work of a hook.
+func (h hooking) work(ctx context.Context, m moment, hook helm.Hook) (*work, error) {
+	resource, err := h.client.Resource(ctx, kube.RefOf(hook.Object.Unstructured))
 	if err != nil {
 		return nil, err
 	}
-	canonical, err := manifest.Canonical(h.Object)
+	w, err := h.hookWork(h.entry.Name, m.namespace, hook, resource)
+	if err == nil {
+		annotate(w.object, runNote, m.run())
+	}
+	return w, err
+}
+
+func annotate(o *unstructured.Unstructured, key, value string) {
+	notes := o.GetAnnotations()
+	if notes == nil {
+		notes = map[string]string{}
+	}
+	notes[key] = value
+	o.SetAnnotations(notes)
+}
+
+func (s *session) hookWork(layer, namespace string, hook helm.Hook, resource kube.Resource) (*work, error) {
+	canonical, err := manifest.Canonical(hook.Object)
 	if err != nil {
 		return nil, err
 	}
@@ -245,11 +311,48 @@ func (s *session) hookWork(ctx context.Context, layer string, m moment, h helm.H
 	case !resource.Namespaced:
 		object.SetNamespace("")
 	case object.GetNamespace() == "":
-		object.SetNamespace(m.namespace)
+		object.SetNamespace(namespace)
 	}
 	source := fmt.Sprintf("%s:%d", object.Source, object.Line)
 	if err := allowed(s.Allow, layer, source, kube.RefOf(object.Unstructured)); err != nil {
 		return nil, err
 	}
 	return s.finish(layer, source, object.Unstructured, resource)
+}
+
+// hookRecord returns what the inventory keeps of what a hook makes.
+func (w *work) hookRecord() inventory.Object {
+	return inventory.Object{Ref: w.ref, Resource: w.resource.Resource, Batch: int(w.batch), Keep: w.keep, Created: true}
+}
+
+// expectedHooks returns what the hooks of a layer will make, until its end.
+// coming are the kinds whose definitions are in the same plan.
+func (s *session) expectedHooks(ctx context.Context, l *layerWork, coming map[schema.GroupVersionKind]servedKind) ([]inventory.Object, error) {
+	var all []inventory.Object
+	var errs []error
+	for _, r := range l.output.Releases {
+		for _, hook := range r.Hooks {
+			if !slices.ContainsFunc(hook.Events, func(e helm.Event) bool { return slices.Contains(ownEvents, e) }) {
+				continue
+			}
+			kind, ok := coming[hook.Object.GroupVersionKind()]
+			var err error
+			if !ok {
+				kind.Resource, err = s.served(ctx, hook.Object)
+			}
+			if err == nil {
+				var w *work
+				if w, err = s.hookWork(l.Name, r.Namespace, hook, kind.Resource); err == nil {
+					all = append(all, w.hookRecord())
+				}
+			}
+			errs = append(errs, err)
+		}
+	}
+	return all, errors.Join(errs...)
+}
+
+// ownEvents are those at which we run hooks.
+var ownEvents = []helm.Event{
+	helm.PreInstall, helm.PostInstall, helm.PreUpgrade, helm.PostUpgrade, helm.PreRollback, helm.PostRollback, helm.PreDelete, helm.PostDelete,
 }

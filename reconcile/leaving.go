@@ -46,13 +46,13 @@ func leavingAt(releases []recorded, event helm.Event) []moment {
 	return all
 }
 
-// deletionHooks runs the hooks of the deletion of a layer's releases.
-func (s *session) deletionHooks(ctx context.Context, entry *inventory.Layer, event helm.Event, result *Result) (bool, error) {
-	releases, err := s.recorded(ctx, entry)
+// runDeletion runs the hooks of the deletion of the layer's releases.
+func (h hooking) runDeletion(ctx context.Context, event helm.Event) (bool, error) {
+	releases, err := h.recorded(ctx, h.entry)
 	if err != nil {
 		return false, err
 	}
-	return s.runHooks(ctx, entry, leavingAt(releases, event), result)
+	return h.run(ctx, leavingAt(releases, event))
 }
 
 // planDeletion works out what leads to nothing.

@@ -18,6 +18,9 @@ import (
 var shared *reconciletest.Cluster
 
 func TestMain(m *testing.M) {
+	if os.Getenv(childVariable) != "" {
+		os.Exit(beChild())
+	}
 	flag.Parse()
 	os.Exit(run(m))
 }

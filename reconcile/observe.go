@@ -23,7 +23,7 @@ type survey struct {
 	inv     *inventory.Inventory
 	version string // of the cluster
 	live    observed
-	owned   map[kube.Key]*known
+	owned   records
 }
 
 // survey reads the inventory, and what became of the objects in it.
@@ -40,25 +40,7 @@ func (s *session) survey(ctx context.Context) (survey, error) {
 		return survey{}, err
 	}
 	live, err := s.observe(ctx, inv)
-	return survey{inv, version, live, ownedBy(inv)}, err
-}
-
-// ownedBy returns the objects that an inventory owns.
-func ownedBy(inv *inventory.Inventory) map[kube.Key]*known {
-	owned := map[kube.Key]*known{}
-	for _, l := range inv.Layers {
-		for _, o := range l.Objects {
-			if o.UID != "" { // else it was announced only, and may be anybody's
-				owned[o.Key()] = &known{o, l.Name}
-			}
-		}
-	}
-	for _, o := range inv.Namespaces {
-		if o.UID != "" {
-			owned[o.Key()] = &known{o, ""}
-		}
-	}
-	return owned
+	return survey{inv, version, live, knownOf(inv)}, err
 }
 
 // observe reads the metadata of everything in inv: one list for each kind.

@@ -120,8 +120,10 @@ func (s *session) prepare(ctx context.Context, p *Plan, now survey) error {
 			}
 			l.objects = append(l.objects, w)
 		}
-		errs = append(errs, s.allowedAround(ctx, l)...)
+		errs = append(errs, s.allowedAround(l)...)
 		sortByBatch(l.objects)
+		l.hooks, err = s.expectedHooks(ctx, l, coming)
+		errs = append(errs, wrapLayer(l.Name, err))
 	}
 	if err := errors.Join(append(errs, duplicates(p)...)...); err != nil {
 		return err

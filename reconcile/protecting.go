@@ -29,6 +29,8 @@ func (s *session) keeps(o inventory.Object, live *metav1.PartialObjectMetadata) 
 	switch {
 	case o.UID != "" && live.UID != o.UID:
 		return "it was made anew by somebody else"
+	case o.UID == "" && live.Labels[inventory.PartOf] != s.id:
+		return "it was made by somebody else"
 	case live.Labels[inventory.PartOf] != "" && live.Labels[inventory.PartOf] != s.id:
 		return "it belongs to another installation now"
 	case o.Keep || live.Annotations[policyAnnotation] == "keep":

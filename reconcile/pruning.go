@@ -113,12 +113,14 @@ func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted m
 	s.removing = inv
 	forget(inv, wanted)
 	order := topDown(inv)
+	save := func(ctx context.Context) error { return s.checkpoint(ctx, inv) }
 	for _, entry := range order {
+		hooks := hooking{s, entry, result, save}
 		if entry.Dropped {
 			if err := s.beginUninstall(ctx, entry); err != nil {
 				return false, wrapLayer(entry.Name, err)
 			}
-			if done, err := s.deletionHooks(ctx, entry, helm.PreDelete, result); err != nil || !done {
+			if done, err := hooks.runDeletion(ctx, helm.PreDelete); err != nil || !done {
 				return false, wrapLayer(entry.Name, err)
 			}
 		}
@@ -130,7 +132,7 @@ func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted m
 		if !entry.Dropped {
 			continue
 		}
-		if done, err := s.deletionHooks(ctx, entry, helm.PostDelete, result); err != nil || !done {
+		if done, err := hooks.runDeletion(ctx, helm.PostDelete); err != nil || !done {
 			return false, wrapLayer(entry.Name, err)
 		}
 		// What hooks made goes with the layer, though Helm would leave it.
@@ -144,6 +146,9 @@ func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted m
 			return false, &LayerError{entry.Name, err}
 		}
 		entry.Releases = nil
+		if err := s.abandonReleases(ctx, entry); err != nil {
+			return false, &LayerError{entry.Name, err}
+		}
 		s.events.send(Event{Type: LayerRemoved, Layer: entry.Name})
 	}
 	return s.removeEnclosing(ctx, inv, order, wanted, result)

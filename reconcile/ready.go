@@ -37,7 +37,8 @@ type verdict func(*unstructured.Unstructured) readiness.State
 
 // becomeReady checks a layer whose objects are all applied. Once it is ready
 // its Helm releases are recorded.
-func (s *session) becomeReady(ctx context.Context, l *layerWork, entry *inventory.Layer, result *Result) (bool, error) {
+func (s *session) becomeReady(ctx context.Context, l *layerWork, hooks hooking) (bool, error) {
+	entry, result := hooks.entry, hooks.result
 	seen, err := s.look(ctx, entry, anyObject)
 	if err != nil {
 		return false, err
@@ -50,7 +51,7 @@ func (s *session) becomeReady(ctx context.Context, l *layerWork, entry *inventor
 		return false, err
 	}
 	after := moments(l, entry, helm.PostInstall, s.either(helm.PostUpgrade, helm.PostRollback))
-	if done, err := s.runHooks(ctx, entry, after, result); err != nil || !done {
+	if done, err := hooks.run(ctx, after); err != nil || !done {
 		return false, err
 	}
 	if err := s.recordReleases(ctx, l, entry); err != nil {

@@ -198,6 +198,7 @@ func (s *session) recordReleases(ctx context.Context, l *layerWork, entry *inven
 		known := inventory.Release{Name: r.Name, Namespace: r.Namespace, Revision: revision, Content: r.made}
 		entry.SetRelease(known)
 		entry.ForgetRuns(known)
+		entry.Arrive(known)
 	}
 	for _, r := range slices.Clone(entry.Releases) {
 		if slices.ContainsFunc(l.releases, func(w releaseWork) bool { return w.Name == r.Name && w.Namespace == r.Namespace }) {
@@ -208,6 +209,41 @@ func (s *session) recordReleases(ctx context.Context, l *layerWork, entry *inven
 		}
 		entry.DropRelease(r.Name, r.Namespace)
 	}
+	return s.abandonReleases(ctx, entry)
+}
+
+// announceReleases keeps in mind what releases the layer will have, and what
+// their hooks will make.
+func (l *layerWork) announceReleases(entry *inventory.Layer) {
+	for _, r := range l.unrecorded(entry) {
+		if !entry.Expect(inventory.Release{Name: r.Name, Namespace: r.Namespace, Content: r.made}) {
+			continue
+		}
+		for _, o := range l.hooks {
+			if entry.Leftover(o.Key()) == nil {
+				entry.Remember(o)
+			}
+		}
+	}
+}
+
+// abandonReleases deletes our records of releases that were announced and that
+// will not be.
+func (s *session) abandonReleases(ctx context.Context, entry *inventory.Layer) error {
+	for _, r := range entry.Coming {
+		if entry.Release(r.Name, r.Namespace) != nil {
+			continue // it stays as it was before
+		}
+		h, err := s.revisions(ctx, releaseKey{r.Namespace, r.Name})
+		if err != nil {
+			return err
+		}
+		h = slices.DeleteFunc(h, func(r revision) bool { return r.owner != s.id })
+		if err := s.deleteRecords(ctx, h); err != nil {
+			return err
+		}
+	}
+	entry.Coming = nil
 	return nil
 }
 

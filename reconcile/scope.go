@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/strata-go/strata/internal/kube"
+	"github.com/strata-go/strata/internal/manifest"
 	"github.com/strata-go/strata/internal/render"
 	"github.com/strata-go/strata/layer"
 )
@@ -18,11 +19,7 @@ func (s *session) prepareObject(ctx context.Context, l layer.Layer, o render.Obj
 	kind, ok := coming[o.GroupVersionKind()]
 	if !ok {
 		var err error
-		kind.Resource, err = s.client.Resource(ctx, kube.RefOf(o.Unstructured))
-		if missing, ok := errors.AsType[*kube.NoKindError](err); ok {
-			return nil, &NoKindError{ObjectRef(missing.Ref), fmt.Sprintf("%s:%d", o.Source, o.Line), err}
-		}
-		if err != nil {
+		if kind.Resource, err = s.served(ctx, o.Object); err != nil {
 			return nil, err
 		}
 	}
@@ -35,4 +32,14 @@ func (s *session) prepareObject(ctx context.Context, l layer.Layer, o render.Obj
 	}
 	w.coming, w.redefined = ok, kind.changes
 	return w, kind.conforms(w)
+}
+
+// served returns how the cluster serves the kind of an object, or a
+// [*NoKindError].
+func (s *session) served(ctx context.Context, o manifest.Object) (kube.Resource, error) {
+	resource, err := s.client.Resource(ctx, kube.RefOf(o.Unstructured))
+	if missing, ok := errors.AsType[*kube.NoKindError](err); ok {
+		return resource, &NoKindError{ObjectRef(missing.Ref), fmt.Sprintf("%s:%d", o.Source, o.Line), err}
+	}
+	return resource, err
 }

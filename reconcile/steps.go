@@ -62,7 +62,8 @@ func (s *session) removals(p *Plan, now survey) []Step {
 	for _, l := range layers {
 		add(l, l.Objects, callers, everything)
 		if !p.wants(l.Name) {
-			add(l, l.Leftovers, callers, everything)
+			made := slices.DeleteFunc(slices.Clone(l.Leftovers), func(o inventory.Object) bool { return o.UID == "" })
+			add(l, made, callers, everything)
 		}
 	}
 	for _, l := range layers {

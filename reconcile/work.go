@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -56,6 +57,8 @@ type work struct {
 	examined bool             // the inventory is to keep after
 	after    *inventory.Drift // what is known of changes by others then
 	stays    bool             // some of them
+
+	settled *metav1.PartialObjectMetadata // the object, if applying it would change nothing and only the record of it is missing
 }
 
 // layerWork is a layer that shall be on the cluster.
@@ -68,6 +71,7 @@ type layerWork struct {
 	releases   []releaseWork      // those of output
 	leaving    []inventory.Object // of releases of other tools, and not wanted
 	objects    []*work            // in the order of their batches
+	hooks      []inventory.Object // that hooks of charts will make
 }
 
 // stage returns what l is installed together with.
@@ -126,6 +130,14 @@ func (w *work) conflict(fields []kube.FieldConflict) error {
 // record returns what the inventory keeps of w before it is applied.
 func (w *work) record() inventory.Object {
 	return inventory.Object{Ref: w.ref, Resource: w.resource.Resource, Batch: int(w.batch), Keep: w.keep, Ignore: w.ignore, Created: w.created}
+}
+
+// applied returns what the inventory keeps of w once it is applied.
+func (w *work) applied(meta *metav1.PartialObjectMetadata) inventory.Object {
+	record := w.record()
+	record.Drift = w.recorded(meta)
+	record.UID, record.Applied, record.Fields = meta.UID, w.digest, kube.OwnFields(meta.ManagedFields, w.ignore)
+	return record
 }
 
 // newWork makes work of an object: its namespace set, and labelled as ours.

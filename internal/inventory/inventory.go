@@ -85,12 +85,16 @@ type Layer struct {
 	Images []string `json:"images,omitempty"`
 	// Dropped says that the layer is no longer wanted, and not yet removed.
 	Dropped bool `json:"dropped,omitempty"`
-	// Releases are the Helm releases of the layer.
+	// Releases are the Helm releases of the layer that were recorded as deployed.
 	Releases []Release `json:"releases,omitempty"`
-	Objects  []Object  `json:"objects,omitempty"`
+	// Coming are releases that are being brought about, in the content that they
+	// will have.
+	Coming  []Release `json:"coming,omitempty"`
+	Objects []Object  `json:"objects,omitempty"`
 	// Hooks are how far the hooks of the releases have come.
 	Hooks []HookRun `json:"hooks,omitempty"`
-	// Leftovers are objects that hooks were and that are still there.
+	// Leftovers are objects that hooks were and that are still there, and those
+	// that hooks will be.
 	Leftovers []Object `json:"leftovers,omitempty"`
 	// Namespaces are those that the layer is installed in.
 	Namespaces []Namespace `json:"namespaces,omitempty"`
@@ -148,13 +152,14 @@ type HookRun struct {
 	Release   string        `json:"release"`
 	Namespace string        `json:"namespace"`
 	Event     string        `json:"event"`
-	Content   digest.Digest `json:"content"`           // of the release
-	Done      []string      `json:"done,omitempty"`    // the hooks that succeeded, in their order
-	Running   types.UID     `json:"running,omitempty"` // of the one after them
+	Content   digest.Digest `json:"content"`            // of the release
+	Revision  int           `json:"revision,omitempty"` // of the release, before the event
+	Done      []string      `json:"done,omitempty"`     // the hooks that succeeded, in their order
 }
 
 // HookRun returns how far the hooks of an event have come for a content of a
-// release. For another content than before they begin anew.
+// release, which has the revision of r. For another content or revision than
+// before they begin anew.
 func (l *Layer) HookRun(r Release, event string, content digest.Digest) *HookRun {
 	i := slices.IndexFunc(l.Hooks, func(h HookRun) bool {
 		return h.Release == r.Name && h.Namespace == r.Namespace && h.Event == event
@@ -163,8 +168,8 @@ func (l *Layer) HookRun(r Release, event string, content digest.Digest) *HookRun
 		l.Hooks = append(l.Hooks, HookRun{Release: r.Name, Namespace: r.Namespace, Event: event, Content: content})
 		i = len(l.Hooks) - 1
 	}
-	if l.Hooks[i].Content != content {
-		l.Hooks[i].Content, l.Hooks[i].Done, l.Hooks[i].Running = content, nil, ""
+	if l.Hooks[i].Content != content || l.Hooks[i].Revision != r.Revision {
+		l.Hooks[i].Content, l.Hooks[i].Revision, l.Hooks[i].Done = content, r.Revision, nil
 	}
 	return &l.Hooks[i]
 }
@@ -175,19 +180,22 @@ func (l *Layer) ForgetRuns(r Release) {
 	l.Hooks = slices.DeleteFunc(l.Hooks, func(h HookRun) bool { return h.Release == r.Name && h.Namespace == r.Namespace })
 }
 
-// Remember keeps in mind that a hook made an object.
-func (l *Layer) Remember(o Object) {
-	l.Forget(o.Key())
-	l.Leftovers = append(l.Leftovers, o)
-}
-
-// Leftover returns what a hook made and is still there, or nil.
+// Leftover returns the object that a hook made or will make, or nil.
 func (l *Layer) Leftover(key kube.Key) *Object {
 	i := slices.IndexFunc(l.Leftovers, func(o Object) bool { return o.Key() == key })
 	if i < 0 {
 		return nil
 	}
 	return &l.Leftovers[i]
+}
+
+// Remember keeps in mind that a hook made an object, or will.
+func (l *Layer) Remember(o Object) {
+	if known := l.Leftover(o.Key()); known != nil {
+		*known = o
+		return
+	}
+	l.Leftovers = append(l.Leftovers, o)
 }
 
 // Forget says that an object that a hook made is gone.
@@ -202,7 +210,7 @@ type Namespace struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// A Release is a Helm release that was recorded.
+// A Release is a Helm release.
 type Release struct {
 	Name      string        `json:"name"`
 	Namespace string        `json:"namespace"`
@@ -292,6 +300,22 @@ func (l *Layer) DropRelease(name, namespace string) {
 	l.ForgetRuns(Release{Name: name, Namespace: namespace})
 }
 
+// Expect keeps in mind that a release is being brought about, and reports
+// whether that is new.
+func (l *Layer) Expect(r Release) bool {
+	if slices.Contains(l.Coming, r) {
+		return false
+	}
+	l.Arrive(r)
+	l.Coming = append(l.Coming, r)
+	return true
+}
+
+// Arrive says that a release is no longer being brought about.
+func (l *Layer) Arrive(r Release) {
+	l.Coming = slices.DeleteFunc(l.Coming, func(c Release) bool { return c.Name == r.Name && c.Namespace == r.Namespace })
+}
+
 // ReleaseNamespaces returns the namespaces that hold records of Helm releases,
 // sorted.
 func (inv *Inventory) ReleaseNamespaces() []string {
@@ -326,13 +350,20 @@ func (inv *Inventory) Clone() *Inventory {
 	c.Layers = slices.Clone(inv.Layers)
 	c.Namespaces = slices.Clone(inv.Namespaces)
 	for i := range c.Layers {
-		c.Layers[i].Objects = slices.Clone(c.Layers[i].Objects)
-		c.Layers[i].Releases = slices.Clone(c.Layers[i].Releases)
-		c.Layers[i].Leftovers = slices.Clone(c.Layers[i].Leftovers)
-		c.Layers[i].Hooks = slices.Clone(c.Layers[i].Hooks)
-		for j := range c.Layers[i].Hooks {
-			c.Layers[i].Hooks[j].Done = slices.Clone(c.Layers[i].Hooks[j].Done)
-		}
+		c.Layers[i] = c.Layers[i].Clone()
 	}
 	return &c
+}
+
+// Clone returns a deep copy of l.
+func (l Layer) Clone() Layer {
+	l.Objects = slices.Clone(l.Objects)
+	l.Releases = slices.Clone(l.Releases)
+	l.Coming = slices.Clone(l.Coming)
+	l.Leftovers = slices.Clone(l.Leftovers)
+	l.Hooks = slices.Clone(l.Hooks)
+	for i := range l.Hooks {
+		l.Hooks[i].Done = slices.Clone(l.Hooks[i].Done)
+	}
+	return l
 }
