@@ -180,7 +180,12 @@ func (s *session) applyStage(ctx context.Context, layers []*layerWork, inv *inve
 			*entries[i] = copies[i].Clone()
 			return s.checkpoint(ctx, inv)
 		}
-		wg.Go(func() { results[i].Ready, errs[i] = s.applyLayer(ctx, l, hooking{s, &copies[i], &results[i], save}) })
+		hold := func(ctx context.Context) error {
+			mu.Lock()
+			defer mu.Unlock()
+			return s.keepOff(ctx, inv)
+		}
+		wg.Go(func() { results[i].Ready, errs[i] = s.applyLayer(ctx, l, hooking{s, &copies[i], &results[i], save, hold}) })
 	}
 	wg.Wait()
 	for i := range layers {

@@ -50,6 +50,14 @@ func (s *session) journal(ctx context.Context, inv *inventory.Inventory) error {
 	return s.hold(ctx, inv)
 }
 
+// keepOff is [session.hold], unless we are at work already.
+func (s *session) keepOff(ctx context.Context, inv *inventory.Inventory) error {
+	if s.held != nil {
+		return nil
+	}
+	return s.hold(ctx, inv)
+}
+
 // checkpoint is [session.journal] for work of which others must not do any at
 // the same time: if we are not yet at work, it says so.
 func (s *session) checkpoint(ctx context.Context, inv *inventory.Inventory) error {

@@ -74,6 +74,7 @@ type hooking struct {
 	entry  *inventory.Layer
 	result *Result
 	save   func(context.Context) error // writes down what was done for the layer
+	hold   func(context.Context) error // keeps others off, if that was not necessary before
 }
 
 // run runs the hooks of some moments, one after the other, as far as that is
@@ -164,7 +165,7 @@ func (h hooking) runOne(ctx context.Context, m moment, hook helm.Hook) (bool, er
 		})
 		return false, h.delete(ctx, w, live.GetUID())
 	}
-	if err := h.save(ctx); err != nil {
+	if err := h.hold(ctx); err != nil {
 		return false, err
 	}
 	created, err := h.client.Create(ctx, w.resource, w.object)

@@ -114,8 +114,9 @@ func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted m
 	forget(inv, wanted)
 	order := topDown(inv)
 	save := func(ctx context.Context) error { return s.checkpoint(ctx, inv) }
+	hold := func(ctx context.Context) error { return s.keepOff(ctx, inv) }
 	for _, entry := range order {
-		hooks := hooking{s, entry, result, save}
+		hooks := hooking{s, entry, result, save, hold}
 		if entry.Dropped {
 			if err := s.beginUninstall(ctx, entry); err != nil {
 				return false, wrapLayer(entry.Name, err)

@@ -197,14 +197,19 @@ func lookedAt(entry *inventory.Layer, interest func(inventory.Object) bool) int6
 }
 
 func (t *tally) hooks(layer string) {
+	saved := map[[2]string]bool{} // what has succeeded, before it is deleted
 	for _, h := range t.plan.Hooks {
 		if h.Layer != layer {
 			continue
 		}
 		t.kinds()
 		t.add(1, 1)
-		if h.deleted {
+		if at := [2]string{h.Release, h.Event}; h.deleted {
 			t.add(0, 1)
+			if !saved[at] {
+				saved[at] = true
+				t.save()
+			}
 		}
 	}
 }
