@@ -185,7 +185,9 @@ func (s *session) applyStage(ctx context.Context, layers []*layerWork, inv *inve
 			defer mu.Unlock()
 			return s.keepOff(ctx, inv)
 		}
-		wg.Go(func() { results[i].Ready, errs[i] = s.applyLayer(ctx, l, hooking{s, &copies[i], &results[i], save, hold}) })
+		wg.Go(func() {
+			results[i].Ready, errs[i] = s.applyLayer(ctx, l, hooking{s, &copies[i], &results[i], save, hold})
+		})
 	}
 	wg.Wait()
 	for i := range layers {
