@@ -40,7 +40,7 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 	inv := p.announced()
 	s.now = inv
 	begin(inv, p.layers)
-	if !p.Empty() || slices.ContainsFunc(p.layers, func(l *layerWork) bool { return len(l.unbegun(inv.Layer(l.Name))) > 0 }) {
+	if p.holds(inv) {
 		if err := s.hold(ctx, inv); err != nil {
 			return err
 		}
@@ -61,6 +61,11 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 		err = s.history().Trim(ctx, inv)
 	}
 	return err
+}
+
+// holds reports whether carrying out p begins with saying that we are at work.
+func (p *Plan) holds(announced *inventory.Inventory) bool {
+	return !p.Empty() || slices.ContainsFunc(p.layers, func(l *layerWork) bool { return len(l.unbegun(announced.Layer(l.Name))) > 0 })
 }
 
 // announced returns the inventory to be written before anything is applied:

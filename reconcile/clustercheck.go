@@ -20,10 +20,10 @@ func (s *session) checkCluster(ctx context.Context, p *Plan, version string) err
 		if l.Pin.Zero() {
 			continue
 		}
-		switch l.Kind.OrDefault() {
-		case layer.Kubernetes:
+		switch kind := l.Kind.OrDefault(); {
+		case kind == layer.Kubernetes:
 			p.mismatches = append(p.mismatches, kubernetesMismatch(l.Name, l.Pin, version)...)
-		case layer.OS:
+		case kind == layer.OS:
 			if was := p.before.Layer(l.Name); was != nil && was.Inputs == l.inputs {
 				continue
 			}

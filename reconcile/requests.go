@@ -110,7 +110,7 @@ func (t *tally) kinds() {
 // application counts as [session.apply] asks.
 func (t *tally) application() {
 	p, inv := t.plan, t.plan.announced()
-	held := !p.Empty()
+	held := p.holds(inv)
 	if held {
 		t.save()
 	}
