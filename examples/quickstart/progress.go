@@ -51,6 +51,8 @@ func (l *life) progress(e reconcile.Event) {
 		say("keeps %s: %s", e.Object, e.Message)
 	case reconcile.HookStarted:
 		say("runs the %s hook %s", e.Message, e.Object)
+	case reconcile.ObjectDrifted, reconcile.FightFound, reconcile.ReleaseFreed:
+		say("%s", e.Message)
 	case reconcile.ObjectApplied, reconcile.ObjectDeleted:
 		// Too many to tell of each.
 	}
