@@ -280,6 +280,9 @@ func TestWatchIsCut(t *testing.T) {
 // The engine goes on through whatever breaks, request after request.
 func TestFaultsAreSurvived(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("installs some hundred times")
+	}
 	for name, fault := range map[string]reconciletest.Fault{
 		"after":    reconciletest.ResetAfter,
 		"before":   reconciletest.ResetBefore,
