@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -49,35 +50,43 @@ func main() {
 	}
 }
 
-// A measurement makes figures on a control plane of its own.
+// A measurement makes figures on a control plane of its own, or without one.
 type measurement struct {
-	ids string
-	run func(ctx context.Context, config *rest.Config, runs int) ([]figure, error)
+	ids     string
+	run     func(ctx context.Context, config *rest.Config, runs int) ([]figure, error)
+	offline bool
+}
+
+// figures measures m.
+func (m measurement) figures(ctx context.Context, runs int) (figures []figure, err error) {
+	if m.offline {
+		return m.run(ctx, nil, runs)
+	}
+	cluster, err := reconciletest.StartControlPlane(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, cluster.Close()) }()
+	config := rest.CopyConfig(cluster.Config)
+	config.QPS = -1
+	return m.run(ctx, config, runs)
 }
 
 func run(ctx context.Context, runs int, only string) error {
 	for _, m := range []measurement{
-		{"a", nothingToDo},
-		{"b", firstApply},
-		{"c", oneOfTwenty},
-		{"d", growth},
-		{"e", untilReady},
-		{"f", repairs},
-		{"g", nothingToUpgrade},
+		{ids: "a", run: nothingToDo},
+		{ids: "b", run: firstApply},
+		{ids: "c", run: oneOfTwenty},
+		{ids: "d", run: growth},
+		{ids: "e", run: untilReady},
+		{ids: "f", run: repairs},
+		{ids: "g", run: nothingToUpgrade},
+		{ids: "h", run: renderAll, offline: true},
 	} {
 		if only != "" && !slices.Contains(strings.Split(only, ","), m.ids) {
 			continue
 		}
-		cluster, err := reconciletest.StartControlPlane(ctx, nil)
-		if err != nil {
-			return err
-		}
-		config := rest.CopyConfig(cluster.Config)
-		config.QPS = -1
-		figures, err := m.run(ctx, config, runs)
-		if closing := cluster.Close(); err == nil {
-			err = closing
-		}
+		figures, err := m.figures(ctx, runs)
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.ids, err)
 		}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+	"helm.sh/helm/v3/pkg/releaseutil"
+	"k8s.io/client-go/rest"
+
+	"github.com/strata-go/strata/internal/helm"
+)
+
+// packsVariable names the folder of real packs.
+const packsVariable = "STRATA_PACKS"
+
+// renderAll measures (h): rendering all charts of real packs with their own
+// values, from the archive to the objects in their order.
+func renderAll(ctx context.Context, _ *rest.Config, runs int) ([]figure, error) {
+	dir := os.Getenv(packsVariable)
+	if dir == "" {
+		fmt.Println("# h: skipped, as " + packsVariable + " names no folder of packs")
+		return nil, nil
+	}
+	charts, err := archivesIn(dir)
+	if err != nil {
+		return nil, err
+	}
+	ours, err := measure(runs, func() error { return each(charts, func(tgz []byte) error { return renderByUs(ctx, tgz) }) })
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := measure(runs, func() error { return each(charts, renderByHelm) })
+	return []figure{{id: "h", ratio: over(ours.median, theirs.median), ours: ours, baseline: theirs}}, err
+}
+
+// archivesIn returns the charts of packs that Helm renders.
+func archivesIn(dir string) ([][]byte, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*", "charts", "*.tgz"))
+	if err != nil || len(paths) == 0 {
+		return nil, errors.Join(fmt.Errorf("%s: no charts", dir), err)
+	}
+	var charts [][]byte
+	for _, path := range paths {
+		tgz, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if renderByUs(context.Background(), tgz) == nil && renderByHelm(tgz) == nil {
+			charts = append(charts, tgz)
+		}
+	}
+	fmt.Printf("# h: %d of %d charts, without those that lack values\n", len(charts), len(paths))
+	return charts, nil
+}
+
+func each(charts [][]byte, render func([]byte) error) error {
+	for _, tgz := range charts {
+		if err := render(tgz); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func renderByUs(ctx context.Context, tgz []byte) error {
+	c, err := helm.LoadArchive("chart", tgz)
+	if err != nil {
+		return err
+	}
+	_, err = c.Render(ctx, helm.Request{ReleaseName: "r", Namespace: "ns"})
+	return err
+}
+
+// renderByHelm does what Helm's SDK does to install, up to the sorted
+// manifests. It checks no values schema: that may ask the network.
+func renderByHelm(tgz []byte) error {
+	c, err := loader.LoadArchive(bytes.NewReader(tgz))
+	if err != nil {
+		return err
+	}
+	caps := chartutil.DefaultCapabilities.Copy()
+	caps.KubeVersion = chartutil.KubeVersion{Version: helm.DefaultKubeVersion, Major: "1", Minor: "37"}
+	if err := chartutil.ProcessDependenciesWithMerge(c, map[string]any{}); err != nil {
+		return err
+	}
+	options := chartutil.ReleaseOptions{Name: "r", Namespace: "ns", Revision: 1, IsInstall: true}
+	values, err := chartutil.ToRenderValuesWithSchemaValidation(c, map[string]any{}, options, caps, true)
+	if err != nil {
+		return err
+	}
+	files, err := engine.Render(c, values)
+	if err != nil {
+		return err
+	}
+	for name := range files {
+		if strings.HasSuffix(name, "NOTES.txt") {
+			delete(files, name)
+		}
+	}
+	_, _, err = releaseutil.SortManifests(files, caps.APIVersions, releaseutil.InstallOrder)
+	return err
+}
