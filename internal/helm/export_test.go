@@ -18,3 +18,6 @@ func Files(ctx context.Context, c *Chart, req Request) (map[string]string, error
 
 // ReadTemplateError reads an error of Helm's engine.
 func ReadTemplateError(err error) *TemplateError { return readError(err) }
+
+// SplitManifests cuts a text into documents.
+func SplitManifests(text string) []string { return splitManifests(text) }
