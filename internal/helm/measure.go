@@ -93,8 +93,8 @@ func (m *meter) reflected(v reflect.Value, depth int) bool {
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if !m.reflected(v.Field(i), depth+1) {
+		for _, field := range v.Fields() {
+			if !m.reflected(field, depth+1) {
 				return false
 			}
 		}
