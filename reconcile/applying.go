@@ -227,15 +227,17 @@ func (s *session) failure(err error) inventory.Failure {
 }
 
 // applyLayer applies one layer, and reports whether it is ready.
-func (s *session) applyLayer(ctx context.Context, l *layerWork, hooks hooking) (bool, error) {
+func (s *session) applyLayer(ctx context.Context, l *layerWork, hooks hooking) (ready bool, err error) {
 	entry := hooks.entry
 	if l.output == nil && !entry.Ready.IsZero() {
 		return true, nil
 	}
+	ctx, end := s.begin(ctx, Span{Type: SpanLayer, Layer: l.Name, Pin: l.Pin})
+	defer func() { end(Outcome{Err: err}) }()
 	if l.changes() {
 		s.events.send(Event{Type: LayerStarted, Layer: l.Name, Message: l.Pin.Resolved})
 	}
-	ready, err := s.applyBatches(ctx, l, hooks)
+	ready, err = s.applyBatches(ctx, l, hooks)
 	if err != nil && !retryable(err) && ctx.Err() == nil {
 		err = errors.Join(err, s.failReleases(ctx, l, entry, err))
 	}

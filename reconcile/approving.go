@@ -91,7 +91,9 @@ func (e *StaleError) Is(target error) bool { return target == ErrTerminal }
 
 // applyApproved carries out a plan that was made before, if it is still what a
 // plan would be now.
-func (s *session) applyApproved(ctx context.Context, p *Plan, result *Result) error {
+func (s *session) applyApproved(ctx context.Context, p *Plan, result *Result) (err error) {
+	ctx, end := s.beginPass(ctx, result)
+	defer func() { end(err) }()
 	s.back = p.back
 	s.approved, s.made = map[string]*layerWork{}, p.made
 	for _, l := range p.layers {

@@ -17,7 +17,9 @@ import (
 // layer have all changed so that they may be ready, or are gone as they should
 // be, or one has failed or is late. It also returns when a watch ends, as the
 // server ends it from time to time. It writes into waiting what it sees.
-func (s *session) await(outer context.Context, waiting []Waiting) error {
+func (s *session) await(outer context.Context, waiting []Waiting) (err error) {
+	outer, end := s.begin(outer, Span{Type: SpanWait})
+	defer func() { end(Outcome{Err: err}) }()
 	ctx, cancel := context.WithCancel(outer)
 	defer cancel()
 	var late <-chan time.Time

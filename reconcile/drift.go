@@ -50,6 +50,10 @@ type Drift struct {
 // Fight reports whether somebody changes the field back whenever it is repaired.
 func (d Drift) Fight() bool { return !d.Until.IsZero() }
 
+// Stays reports whether nothing is done about it now: it is only reported, or
+// fought about.
+func (d Drift) Stays() bool { return d.Mode != layer.DriftCorrect || d.Fight() }
+
 // Rule returns a rule that lets others do what they did.
 func (d Drift) Rule() layer.DriftRule {
 	rule := layer.DriftRule{

@@ -141,7 +141,9 @@ func (m moment) run() string {
 }
 
 // runOne takes one hook as far as it goes.
-func (h hooking) runOne(ctx context.Context, m moment, hook helm.Hook) (bool, error) {
+func (h hooking) runOne(ctx context.Context, m moment, hook helm.Hook) (done bool, err error) {
+	ctx, end := h.begin(ctx, Span{Type: SpanHook, Name: string(m.event), Layer: h.entry.Name, Object: ObjectRef(kube.RefOf(hook.Object.Unstructured))})
+	defer func() { end(Outcome{Err: err}) }()
 	w, err := h.work(ctx, m, hook)
 	if err != nil {
 		return false, err

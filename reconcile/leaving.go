@@ -56,7 +56,9 @@ func (h hooking) runDeletion(ctx context.Context, event helm.Event) (bool, error
 }
 
 // planDeletion works out what leads to nothing.
-func (s *session) planDeletion(ctx context.Context) (*Plan, error) {
+func (s *session) planDeletion(ctx context.Context) (_ *Plan, err error) {
+	ctx, end := s.begin(ctx, Span{Type: SpanPlan})
+	defer func() { end(Outcome{Err: err}) }()
 	now, err := s.survey(ctx)
 	if err != nil {
 		return nil, err

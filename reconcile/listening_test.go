@@ -68,9 +68,9 @@ func TestHangingListener(t *testing.T) {
 		}}
 		target := reconcile.Target{Config: cluster.Config()}
 		ctx, cancel := context.WithCancel(t.Context())
-		returned := make(chan error, 1)
+		desired, returned := configMapsOf(t, 20), make(chan error, 1)
 		go func() {
-			result, err := engine.Converge(ctx, target, configMapsOf(t, 20))
+			result, err := engine.Converge(ctx, target, desired)
 			if !result.Ready {
 				t.Errorf("the result is %+v, want it ready", result)
 			}

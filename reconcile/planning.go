@@ -20,7 +20,9 @@ import (
 // plan works out what leads to d. It reads the inventory and, with one list for
 // each kind, what became of the objects in it; it renders only layers whose
 // inputs changed or whose objects drifted.
-func (s *session) plan(ctx context.Context, d *profile.Desired) (*Plan, error) {
+func (s *session) plan(ctx context.Context, d *profile.Desired) (_ *Plan, err error) {
+	ctx, end := s.begin(ctx, Span{Type: SpanPlan})
+	defer func() { end(Outcome{Err: err}) }()
 	s.events.redact = s.redactor(d)
 	now, err := s.survey(ctx)
 	if err != nil {

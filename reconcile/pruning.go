@@ -42,6 +42,8 @@ func (p *Plan) keys() map[kube.Key]bool {
 // deletePass plans and removes everything that the inventory lists, and then the
 // inventory.
 func (s *session) deletePass(ctx context.Context, result *Result) (err error) {
+	ctx, end := s.beginPass(ctx, result)
+	defer func() { end(err) }()
 	p, err := s.planDeletion(ctx)
 	if err == nil {
 		err = s.approve(ctx, p)
@@ -59,6 +61,7 @@ func (s *session) applyDeletion(ctx context.Context, p *Plan, result *Result) (e
 		s.finishPass(ctx, "deleted", result, err)
 	}()
 	inv := p.before.Clone()
+	s.now = inv
 	if inv.Empty() {
 		result.Ready = true
 		return s.depart(ctx, inv)
@@ -109,7 +112,9 @@ func (s *session) leave(ctx context.Context) error {
 // stack down, and takes them out of inv. It stops where something is not gone
 // yet, as a finalizer may need what is below. Namespaces go last: they may hold
 // objects of any layer.
-func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted map[kube.Key]bool, result *Result) (bool, error) {
+func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted map[kube.Key]bool, result *Result) (gone bool, err error) {
+	ctx, end := s.begin(ctx, Span{Type: SpanPrune})
+	defer func() { end(Outcome{Err: err}) }()
 	s.removing = inv
 	forget(inv, wanted)
 	order := topDown(inv)

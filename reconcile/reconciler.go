@@ -102,6 +102,10 @@ type Reconciler struct {
 	// and object has overtaken. If it panics, the run goes on without it to its
 	// end, and the method panics then.
 	OnEvent func(Event)
+	// Observer, if not nil, is told of everything that takes time: for traces and
+	// metrics. See the packages otel and prometheus below this one, and
+	// [Observers] for more than one.
+	Observer Observer
 	// Logger, if not nil, gets a record of each pass.
 	Logger *slog.Logger
 
@@ -192,7 +196,7 @@ func Reconcile(ctx context.Context, t Target, d *profile.Desired) (*Result, erro
 // them. [ErrUnreachable] says that the cluster could not be asked.
 func (r *Reconciler) Plan(ctx context.Context, t Target, d *profile.Desired) (*Plan, error) {
 	var p *Plan
-	err := r.with(ctx, t, func(s *session) (err error) {
+	err := r.with(ctx, t, "Plan", func(ctx context.Context, s *session) (err error) {
 		p, err = s.plan(ctx, d)
 		return err
 	})
@@ -203,7 +207,7 @@ func (r *Reconciler) Plan(ctx context.Context, t Target, d *profile.Desired) (*P
 // needs no registry.
 func (r *Reconciler) PlanDelete(ctx context.Context, t Target) (*Plan, error) {
 	var p *Plan
-	err := r.with(ctx, t, func(s *session) (err error) {
+	err := r.with(ctx, t, "PlanDelete", func(ctx context.Context, s *session) (err error) {
 		p, err = s.planDeletion(ctx)
 		return err
 	})
@@ -216,7 +220,7 @@ func (r *Reconciler) PlanDelete(ctx context.Context, t Target) (*Plan, error) {
 // [*StaleError] that names the object and the field.
 func (r *Reconciler) Apply(ctx context.Context, t Target, p *Plan) (*Result, error) {
 	result := new(Result)
-	err := r.with(ctx, t, func(s *session) error { return s.applyApproved(ctx, p, result) })
+	err := r.with(ctx, t, "Apply", func(ctx context.Context, s *session) error { return s.applyApproved(ctx, p, result) })
 	return result, err
 }
 
@@ -227,7 +231,7 @@ func (r *Reconciler) Apply(ctx context.Context, t Target, p *Plan) (*Result, err
 // an [ErrTerminal].
 func (r *Reconciler) Reconcile(ctx context.Context, t Target, d *profile.Desired) (*Result, error) {
 	result := new(Result)
-	err := r.with(ctx, t, func(s *session) error { return s.pass(ctx, d, result) })
+	err := r.with(ctx, t, "Reconcile", func(ctx context.Context, s *session) error { return s.pass(ctx, d, result) })
 	return result, err
 }
 
@@ -237,7 +241,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, t Target, d *profile.Desired
 // the error is a [*WaitError] that says what was not ready.
 func (r *Reconciler) Converge(ctx context.Context, t Target, d *profile.Desired) (*Result, error) {
 	result := new(Result)
-	err := r.with(ctx, t, func(s *session) error {
+	err := r.with(ctx, t, "Converge", func(ctx context.Context, s *session) error {
 		return s.converge(ctx, result, func(pass *Result) error { return s.pass(ctx, d, pass) })
 	})
 	return result, err
@@ -249,7 +253,7 @@ func (r *Reconciler) Converge(ctx context.Context, t Target, d *profile.Desired)
 // goes beyond [Reconciler.Budget] is a [*BudgetError], and nothing is deleted.
 func (r *Reconciler) Delete(ctx context.Context, t Target) (*Result, error) {
 	result := new(Result)
-	err := r.with(ctx, t, func(s *session) error { return s.deletePass(ctx, result) })
+	err := r.with(ctx, t, "Delete", func(ctx context.Context, s *session) error { return s.deletePass(ctx, result) })
 	return result, err
 }
 
@@ -258,7 +262,7 @@ func (r *Reconciler) Delete(ctx context.Context, t Target) (*Result, error) {
 // finalizers, and why, as far as the cluster shows it.
 func (r *Reconciler) DeleteAndWait(ctx context.Context, t Target) (*Result, error) {
 	result := new(Result)
-	err := r.with(ctx, t, func(s *session) error {
+	err := r.with(ctx, t, "DeleteAndWait", func(ctx context.Context, s *session) error {
 		return s.converge(ctx, result, func(pass *Result) error { return s.deletePass(ctx, pass) })
 	})
 	return result, err
@@ -268,7 +272,7 @@ func (r *Reconciler) DeleteAndWait(ctx context.Context, t Target) (*Result, erro
 // needs no registry and no desired state.
 func (r *Reconciler) Status(ctx context.Context, t Target) (*Status, error) {
 	var status *Status
-	err := r.with(ctx, t, func(s *session) (err error) {
+	err := r.with(ctx, t, "Status", func(ctx context.Context, s *session) (err error) {
 		status, err = s.status(ctx)
 		return err
 	})

@@ -18,7 +18,7 @@ import (
 // [Reconciler.Apply] carries it out.
 func (r *Reconciler) PlanRollback(ctx context.Context, t Target, to digest.Digest) (*Plan, error) {
 	var p *Plan
-	err := r.with(ctx, t, func(s *session) error {
+	err := r.with(ctx, t, "PlanRollback", func(ctx context.Context, s *session) error {
 		d, err := s.earlier(ctx, to)
 		if err == nil {
 			p, err = s.plan(ctx, d)
@@ -41,7 +41,7 @@ func (r *Reconciler) PlanRollback(ctx context.Context, t Target, to digest.Diges
 // go back.
 func (r *Reconciler) Rollback(ctx context.Context, t Target, to digest.Digest) (*Result, error) {
 	result := new(Result)
-	err := r.with(ctx, t, func(s *session) error { return s.backwards(ctx, to)(result) })
+	err := r.with(ctx, t, "Rollback", func(ctx context.Context, s *session) error { return s.backwards(ctx, to)(result) })
 	return result, err
 }
 
@@ -49,7 +49,7 @@ func (r *Reconciler) Rollback(ctx context.Context, t Target, to digest.Digest) (
 // error comes that another pass does not cure, or ctx is done.
 func (r *Reconciler) RollbackAndWait(ctx context.Context, t Target, to digest.Digest) (*Result, error) {
 	result := new(Result)
-	err := r.with(ctx, t, func(s *session) error { return s.converge(ctx, result, s.backwards(ctx, to)) })
+	err := r.with(ctx, t, "RollbackAndWait", func(ctx context.Context, s *session) error { return s.converge(ctx, result, s.backwards(ctx, to)) })
 	return result, err
 }
 

@@ -35,6 +35,7 @@ type session struct {
 	now      *inventory.Inventory   // as the last pass left it
 	back     digest.Digest          // of the earlier state to go back to, else empty
 	removing *inventory.Inventory   // that things are being removed of, else nil
+	healths  map[string]Health      // of the layers, as the last pass left them; nil if that is not known
 }
 
 type rendered struct {
@@ -47,14 +48,16 @@ type rendered struct {
 // layerLabel says which layer an object belongs to.
 const layerLabel = "strata.dev/layer"
 
-// with runs do in a session on t, which no other call holds.
-func (r *Reconciler) with(ctx context.Context, t Target, do func(*session) error) error {
+// with runs do, for a method, in a session on t, which no other call holds.
+func (r *Reconciler) with(ctx context.Context, t Target, method string, do func(context.Context, *session) error) (err error) {
 	s, err := r.open(t)
 	if err != nil {
 		return err
 	}
+	ctx, end := s.begin(ctx, Span{Type: SpanCall, Name: method})
+	defer func() { end(Outcome{Err: err}) }()
 	defer s.events.finish(ctx) // after the target is free again
-	return s.exclusively(ctx, func() error { return do(s) })
+	return s.exclusively(ctx, func() error { return do(ctx, s) })
 }
 
 // open returns a session on t.
@@ -67,7 +70,7 @@ func (r *Reconciler) open(t Target) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{
+	s := &session{
 		Reconciler: r,
 		target:     t,
 		client:     client,
@@ -76,7 +79,11 @@ func (r *Reconciler) open(t Target) (*session, error) {
 		events:     &events{listen: r.OnEvent},
 		rendered:   map[string]rendered{},
 		made:       redact.New(nil),
-	}, nil
+	}
+	if r.Observer != nil {
+		client.Observe = s.request
+	}
+	return s, nil
 }
 
 // exclusively runs do while no other call holds the target.
@@ -107,7 +114,9 @@ func (s *session) layerSelector(layer string) string {
 }
 
 // pass plans and applies.
-func (s *session) pass(ctx context.Context, d *profile.Desired, result *Result) error {
+func (s *session) pass(ctx context.Context, d *profile.Desired, result *Result) (err error) {
+	ctx, end := s.beginPass(ctx, result)
+	defer func() { end(err) }()
 	p, err := s.plan(ctx, d)
 	if err == nil {
 		err = s.approve(ctx, p)
@@ -129,7 +138,7 @@ func (s *session) approve(ctx context.Context, p *Plan) error {
 
 // finishPass fills in what a result says of a pass as a whole, and logs it.
 func (s *session) finishPass(ctx context.Context, what string, result *Result, err error) {
-	result.Cost = Cost(s.client.Cost())
+	result.Cost, s.healths = Cost(s.client.Cost()), healthsOf(s.now, result.Drift)
 	if len(result.Waiting) > 0 {
 		result.RetryAfter = retryAfter
 	}

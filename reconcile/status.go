@@ -139,7 +139,9 @@ func (s *Status) Count(h Health) int {
 
 // status reads the inventory, what became of the objects in it, and how those
 // are that can be otherwise than ready.
-func (s *session) status(ctx context.Context) (*Status, error) {
+func (s *session) status(ctx context.Context) (_ *Status, err error) {
+	ctx, end := s.begin(ctx, Span{Type: SpanLook})
+	defer func() { end(Outcome{Err: err, Layers: s.healths}) }()
 	now, err := s.survey(ctx)
 	if err != nil {
 		return nil, err
@@ -162,7 +164,9 @@ func (s *session) status(ctx context.Context) (*Status, error) {
 	if out.Installed {
 		out.Health = Ready
 	}
+	s.healths = map[string]Health{}
 	for _, l := range out.Layers {
+		s.healths[l.Name] = l.Health
 		if l.Health.worse(out.Health) {
 			out.Health = l.Health
 		}

@@ -33,6 +33,9 @@ type Target struct {
 // installation applied, of whatever kind.
 func (t Target) Selector() string { return inventory.PartOf + "=" + t.id() }
 
+// InstallationName returns Name or, if it is empty, [DefaultName].
+func (t Target) InstallationName() string { return t.name() }
+
 func (t Target) id() string { return inventory.ID(t.namespace(), t.name()) }
 
 func (t Target) name() string      { return cmp.Or(t.Name, DefaultName) }

@@ -1,7 +1,10 @@
 package kube
 
 import (
+	"context"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync/atomic"
 
 	"k8s.io/client-go/discovery"
@@ -22,6 +25,12 @@ type Client struct {
 	counter   *counter
 	host      string
 	kinds     kinds
+
+	// Observe, if not nil, is called when a request begins: with its verb and
+	// resource, "list" of "deployments.apps". The request gets the context that it
+	// returns, and the returned function is called with the status code of the
+	// answer or the error. Set it before the first request.
+	Observe func(ctx context.Context, verb, resource string) (context.Context, func(int, error))
 }
 
 // New returns a Client for a configuration, which it does not change. Where the
@@ -41,8 +50,12 @@ func New(config *rest.Config) (*Client, error) {
 		config.WarningHandler = rest.NoWarnings{}
 	}
 	c := &Client{counter: new(counter), host: config.Host}
+	base := ""
+	if host, err := url.Parse(config.Host); err == nil {
+		base = strings.TrimSuffix(host.Path, "/")
+	}
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return counting{next, c.counter}
+		return counting{next, c, base}
 	})
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
@@ -82,20 +95,37 @@ type counter struct {
 }
 
 type counting struct {
-	next http.RoundTripper
-	*counter
+	next   http.RoundTripper
+	client *Client
+	base   string // the path of the server
 }
 
 // RoundTrip counts the request.
 func (t counting) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodGet || r.URL.Query().Get("dryRun") != "" {
-		t.reads.Add(1)
+		t.client.counter.reads.Add(1)
 	} else {
-		t.writes.Add(1)
+		t.client.counter.writes.Add(1)
 	}
-	response, err := t.next.RoundTrip(r)
+	response, err := t.observed(r)
 	if err == nil {
-		t.reached.Store(true)
+		t.client.counter.reached.Store(true)
 	}
 	return response, err
+}
+
+// observed makes the request, and tells who observes it.
+func (t counting) observed(r *http.Request) (*http.Response, error) {
+	if t.client.Observe == nil {
+		return t.next.RoundTrip(r)
+	}
+	verb, resource := requested(r, t.base)
+	ctx, end := t.client.Observe(r.Context(), verb, resource)
+	response, err := t.next.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		end(0, err)
+		return nil, err
+	}
+	end(response.StatusCode, nil)
+	return response, nil
 }

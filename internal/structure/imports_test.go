@@ -141,6 +141,17 @@ func TestModulesAreSeparate(t *testing.T) {
 	}
 }
 
+// Who wants neither traces nor metrics nor a page does not compile them.
+func TestReconcileCompilesNoTelemetry(t *testing.T) {
+	t.Parallel()
+	by := load(t).from(module + "/reconcile")
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		if within(name, "go.opentelemetry.io", "github.com/prometheus", module+"/reconcile/otel", module+"/reconcile/prometheus", module+"/reconcile/statuspage") {
+			t.Errorf("reconcile compiles %s: put what needs it into a package of its own below it\n\t%s", name, way(by, name))
+		}
+	}
+}
+
 // A new dependency is a decision, so it is seen here.
 func TestDependencyBudgets(t *testing.T) {
 	t.Parallel()
