@@ -274,6 +274,9 @@ func (s *session) try(ctx context.Context, w *work, mine *known, live *metav1.Pa
 	}
 	if w.handOver != nil {
 		then = &unstructured.Unstructured{Object: kube.Shed(then.Object, now.GetManagedFields(), then.GetManagedFields(), w.handOver)}
+		if then, err = s.client.Become(ctx, w.resource, now, then); err != nil {
+			return explain(w, err)
+		}
 	}
 	w.force, w.changes = conflicts != nil, compare(now, then)
 	if cut := mine != nil && (mine.Applied != w.digest || w.action == Transfer); cut && !w.redefined && same(now, then) && live.UID == now.GetUID() {

@@ -3,11 +3,13 @@ package kube
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/util/csaupgrade"
@@ -60,9 +62,50 @@ func (c *Client) HandOver(ctx context.Context, r Resource, ref Ref, managers []s
 	return c.wrap(ref, "taking over", err)
 }
 
+// Become returns what the server would make of an object if its content were that
+// of then: it fills in what is missing, as it does after every write.
+func (c *Client) Become(ctx context.Context, r Resource, now, then *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	type operation struct {
+		Op    string `json:"op"`
+		Path  string `json:"path"`
+		Value any    `json:"value,omitempty"`
+	}
+	var patch []operation
+	set := func(under string, now, then map[string]any, keys ...string) {
+		for _, key := range keys {
+			value, wanted := then[key]
+			_, there := now[key]
+			path := under + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+			if wanted {
+				patch = append(patch, operation{"add", path, value})
+			} else if there {
+				patch = append(patch, operation{Op: "remove", Path: path})
+			}
+		}
+	}
+	keys := map[string]any{}
+	maps.Copy(keys, now.Object)
+	maps.Copy(keys, then.Object)
+	for _, served := range []string{"apiVersion", "kind", "metadata", "status"} {
+		delete(keys, served)
+	}
+	set("", now.Object, then.Object, slices.Sorted(maps.Keys(keys))...)
+	was, _ := now.Object["metadata"].(map[string]any)
+	is, _ := then.Object["metadata"].(map[string]any)
+	set("/metadata", was, is, "annotations", "labels")
+	data, err := json.Marshal(patch)
+	if err != nil {
+		return nil, err
+	}
+	ref := RefOf(now)
+	o, err := c.resource(r, ref.Namespace).Patch(ctx, ref.Name, types.JSONPatchType, data, metav1.PatchOptions{FieldManager: Manager, DryRun: []string{metav1.DryRunAll}})
+	return o, c.wrap(ref, "trying to take over", err)
+}
+
 // Shed returns an object, as it is after being applied by force, without the
 // fields that the given managers held before and nobody holds after them. It is
-// what [Client.HandOver] and an apply make of it. The object is not changed.
+// what [Client.HandOver] and an apply make of it, but for what the server then
+// fills in, which [Client.Become] tells. The object is not changed.
 func Shed(object map[string]any, before, after []metav1.ManagedFieldsEntry, managers []string) map[string]any {
 	var kept []map[string]any
 	for _, e := range after {
