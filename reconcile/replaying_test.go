@@ -1,11 +1,14 @@
 package reconcile_test
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -308,3 +311,42 @@ spec:
   names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
 `
+
+// Wherever a process dies, the password that it applied is the one that stays.
+func TestE2EPasswordsSurviveDeath(t *testing.T) {
+	l := newLife(t, "death")
+	l.pushChart("1.0.0", "templates/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: made}\nstringData: {password: {{ randAlphaNum 24 }}}\n")
+	d := l.impure("1.0.0", "")
+	var first []byte
+	for requests := int64(4); requests < 40; requests++ {
+		ctx, cancel := context.WithCancel(l.ctx)
+		var sent atomic.Int64
+		target := l.target
+		target.Config = rest.CopyConfig(l.target.Config)
+		target.Config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(r *http.Request) (*http.Response, error) {
+				if sent.Add(1) > requests {
+					cancel()
+					return nil, context.Canceled
+				}
+				return next.RoundTrip(r)
+			})
+		})
+		engine := &reconcile.Reconciler{Fetcher: l.server.Client(), Identity: "death"}
+		result, _ := engine.Reconcile(ctx, target, d)
+		cancel()
+		made, err := l.kube.CoreV1().Secrets("death").Get(l.ctx, "made", metav1.GetOptions{})
+		switch {
+		case err == nil && first == nil:
+			first = made.Data["password"]
+		case err == nil && string(first) != string(made.Data["password"]):
+			t.Fatalf("after %d requests there is another password", requests)
+		}
+		if result.Ready {
+			break
+		}
+	}
+	if l.converge(d); len(first) != 24 || string(l.secret("made")["password"]) != string(first) {
+		t.Errorf("the password was %q", first)
+	}
+}
