@@ -32,77 +32,79 @@ func manifests(name string, content ...string) layer.Layer {
 }
 
 // Each case changes a valid layer in one place.
+var rulesOfLayers = []struct {
+	name   string
+	change func(p *profile.Profile, l *layer.Layer)
+	want   string // "" if it is valid
+}{
+	{"nothing", func(*profile.Profile, *layer.Layer) {}, ""},
+	{"cloud all", func(p *profile.Profile, _ *layer.Layer) { p.CloudType = "all" }, ""},
+	{"known cloud", func(p *profile.Profile, _ *layer.Layer) { p.CloudType = "vsphere" }, ""},
+	{"custom cloud", func(p *profile.Profile, _ *layer.Layer) { p.CloudType = "nutanix" }, ""},
+	{"mistyped cloud", func(p *profile.Profile, _ *layer.Layer) { p.CloudType = "vshpere" }, `spec.cloudType: "vshpere" is not known, did you mean "vsphere"?`},
+	{"impossible cloud", func(p *profile.Profile, _ *layer.Layer) { p.CloudType = "My Cloud" }, "the name of a custom cloud"},
+	{"presets of a chart", func(_ *profile.Profile, l *layer.Layer) { l.Presets = map[string]string{"a": "b"} }, "presets: are switched on for a source that has none"},
+	{"preset without name", func(_ *profile.Profile, l *layer.Layer) {
+		l.Source = layer.Source{Pack: &layer.Pack{Name: "x"}}
+		l.Presets = map[string]string{"registry": ""}
+	}, "presets.registry: names no preset"},
+	{"attached twice", func(_ *profile.Profile, l *layer.Layer) {
+		l.AttachedManifests = []layer.Manifest{{Name: "a", Content: "a: 1"}, {Name: "a", Content: "a: 1"}}
+	}, `attachedManifests[1].name: "a" is also the name of spec.layers[0].attachedManifests[0]`},
+	{"attached and inline of one name", func(_ *profile.Profile, l *layer.Layer) {
+		*l = manifests("web", "a: 1")
+		l.AttachedManifests = []layer.Manifest{{Name: "m0", Content: "a: 1"}}
+	}, `is also the name of spec.layers[0].manifests.inline[0]`},
+	{"unknown macro attached", func(_ *profile.Profile, l *layer.Layer) {
+		l.AttachedManifests = []layer.Manifest{{Name: "a", Content: "a: {{ .spectro.var.x }}"}}
+	}, `has no variable "x"`},
+	{"readiness without kind", func(_ *profile.Profile, l *layer.Layer) { l.Readiness = []layer.Check{{Name: "a", Version: "v1"}} }, "readiness[0].kind: is missing"},
+	{"readiness twice", func(_ *profile.Profile, l *layer.Layer) {
+		c := layer.Check{Name: "a", Version: "v1", Kind: "X"}
+		l.Readiness = []layer.Check{c, c}
+	}, `readiness[1].name: "a" is also the name of`},
+	{"readiness without path", func(_ *profile.Profile, l *layer.Layer) {
+		l.Readiness = []layer.Check{{Name: "a", Version: "v1", Kind: "X", Fields: []layer.Expectation{{Value: "1"}}}}
+	}, "readiness[0].fields[0].path: is missing"},
+	{"definitions", func(_ *profile.Profile, l *layer.Layer) { l.CRDs = "always" }, `crds: is "always"; want create, upgrade or never`},
+	{"adoption", func(_ *profile.Profile, l *layer.Layer) { l.Adopt = "maybe" }, `adopt: is "maybe"; want never, if-unowned or always`},
+	{"kept kind", func(_ *profile.Profile, l *layer.Layer) { l.Keep = []string{"pvc"} }, `keep[0]: is "pvc"; want a kind`},
+	{"kept kinds", func(_ *profile.Profile, l *layer.Layer) {
+		l.Keep = []string{"PersistentVolumeClaim", "Certificate.cert-manager.io"}
+	}, ""},
+	{"drift path", func(_ *profile.Profile, l *layer.Layer) {
+		l.Drift.Rules = []layer.DriftRule{{Paths: []string{"spec.replicas"}}}
+	}, `drift.rules[0].paths[0]: is "spec.replicas"; want a JSON pointer`},
+	{"drift escape", func(_ *profile.Profile, l *layer.Layer) {
+		l.Drift.Rules = []layer.DriftRule{{Paths: []string{"/metadata/annotations/a~1b", "/x~2"}}}
+	}, `paths[1]: is "/x~2"`},
+	{"drift of everything", func(_ *profile.Profile, l *layer.Layer) {
+		l.Drift.Rules = []layer.DriftRule{{Mode: layer.DriftReport}}
+	}, "drift.rules[0]: matches everything"},
+	{"drift pattern", func(_ *profile.Profile, l *layer.Layer) {
+		l.Drift.Rules = []layer.DriftRule{{Name: "web-["}}
+	}, `drift.rules[0].name: is "web-["`},
+	{"drift kind", func(_ *profile.Profile, l *layer.Layer) {
+		l.Drift.Rules = []layer.DriftRule{{Kind: "deploy"}}
+	}, `drift.rules[0].kind: is "deploy"; want a kind`},
+	{"drift rule mode", func(_ *profile.Profile, l *layer.Layer) {
+		l.Drift.Rules = []layer.DriftRule{{Kind: "*", Mode: "ignore"}}
+	}, `drift.rules[0].mode: is "ignore"; want correct, report or off`},
+	{"drift rules", func(_ *profile.Profile, l *layer.Layer) {
+		l.Drift.Rules = []layer.DriftRule{{Kind: "*", Name: "web-*", Manager: "kube-*", Mode: layer.DriftReport}}
+	}, ""},
+	{"drift mode", func(_ *profile.Profile, l *layer.Layer) { l.Drift.Mode = "on" }, `drift.mode: is "on"; want correct, report or off`},
+	{"files without a folder", func(_ *profile.Profile, l *layer.Layer) {
+		*l = layer.Layer{Name: "web", Source: layer.Source{Manifests: &layer.Manifests{Files: []string{"*.yaml"}}}}
+	}, "files: names files, but the profile has no folder"},
+	{"no manifests", func(_ *profile.Profile, l *layer.Layer) { *l = manifests("web") }, "manifests.inline: is empty"},
+	{"release name", func(_ *profile.Profile, l *layer.Layer) { l.Helm.ReleaseName = strings.Repeat("x", 54) }, "helm.releaseName: is"},
+	{"strategy", func(_ *profile.Profile, l *layer.Layer) { l.Helm.Strategy = "latest" }, `helm.strategy: is "latest"`},
+}
+
 func TestRulesOfLayers(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name   string
-		change func(p *profile.Profile, l *layer.Layer)
-		want   string // "" if it is valid
-	}{
-		{"nothing", func(*profile.Profile, *layer.Layer) {}, ""},
-		{"cloud all", func(p *profile.Profile, _ *layer.Layer) { p.CloudType = "all" }, ""},
-		{"known cloud", func(p *profile.Profile, _ *layer.Layer) { p.CloudType = "vsphere" }, ""},
-		{"custom cloud", func(p *profile.Profile, _ *layer.Layer) { p.CloudType = "nutanix" }, ""},
-		{"mistyped cloud", func(p *profile.Profile, _ *layer.Layer) { p.CloudType = "vshpere" }, `spec.cloudType: "vshpere" is not known, did you mean "vsphere"?`},
-		{"impossible cloud", func(p *profile.Profile, _ *layer.Layer) { p.CloudType = "My Cloud" }, "the name of a custom cloud"},
-		{"presets of a chart", func(_ *profile.Profile, l *layer.Layer) { l.Presets = map[string]string{"a": "b"} }, "presets: are switched on for a source that has none"},
-		{"preset without name", func(_ *profile.Profile, l *layer.Layer) {
-			l.Source = layer.Source{Pack: &layer.Pack{Name: "x"}}
-			l.Presets = map[string]string{"registry": ""}
-		}, "presets.registry: names no preset"},
-		{"attached twice", func(_ *profile.Profile, l *layer.Layer) {
-			l.AttachedManifests = []layer.Manifest{{Name: "a", Content: "a: 1"}, {Name: "a", Content: "a: 1"}}
-		}, `attachedManifests[1].name: "a" is also the name of spec.layers[0].attachedManifests[0]`},
-		{"attached and inline of one name", func(_ *profile.Profile, l *layer.Layer) {
-			*l = manifests("web", "a: 1")
-			l.AttachedManifests = []layer.Manifest{{Name: "m0", Content: "a: 1"}}
-		}, `is also the name of spec.layers[0].manifests.inline[0]`},
-		{"unknown macro attached", func(_ *profile.Profile, l *layer.Layer) {
-			l.AttachedManifests = []layer.Manifest{{Name: "a", Content: "a: {{ .spectro.var.x }}"}}
-		}, `has no variable "x"`},
-		{"readiness without kind", func(_ *profile.Profile, l *layer.Layer) { l.Readiness = []layer.Check{{Name: "a", Version: "v1"}} }, "readiness[0].kind: is missing"},
-		{"readiness twice", func(_ *profile.Profile, l *layer.Layer) {
-			c := layer.Check{Name: "a", Version: "v1", Kind: "X"}
-			l.Readiness = []layer.Check{c, c}
-		}, `readiness[1].name: "a" is also the name of`},
-		{"readiness without path", func(_ *profile.Profile, l *layer.Layer) {
-			l.Readiness = []layer.Check{{Name: "a", Version: "v1", Kind: "X", Fields: []layer.Expectation{{Value: "1"}}}}
-		}, "readiness[0].fields[0].path: is missing"},
-		{"definitions", func(_ *profile.Profile, l *layer.Layer) { l.CRDs = "always" }, `crds: is "always"; want create, upgrade or never`},
-		{"adoption", func(_ *profile.Profile, l *layer.Layer) { l.Adopt = "maybe" }, `adopt: is "maybe"; want never, if-unowned or always`},
-		{"kept kind", func(_ *profile.Profile, l *layer.Layer) { l.Keep = []string{"pvc"} }, `keep[0]: is "pvc"; want a kind`},
-		{"kept kinds", func(_ *profile.Profile, l *layer.Layer) {
-			l.Keep = []string{"PersistentVolumeClaim", "Certificate.cert-manager.io"}
-		}, ""},
-		{"drift path", func(_ *profile.Profile, l *layer.Layer) {
-			l.Drift.Rules = []layer.DriftRule{{Paths: []string{"spec.replicas"}}}
-		}, `drift.rules[0].paths[0]: is "spec.replicas"; want a JSON pointer`},
-		{"drift escape", func(_ *profile.Profile, l *layer.Layer) {
-			l.Drift.Rules = []layer.DriftRule{{Paths: []string{"/metadata/annotations/a~1b", "/x~2"}}}
-		}, `paths[1]: is "/x~2"`},
-		{"drift of everything", func(_ *profile.Profile, l *layer.Layer) {
-			l.Drift.Rules = []layer.DriftRule{{Mode: layer.DriftReport}}
-		}, "drift.rules[0]: matches everything"},
-		{"drift pattern", func(_ *profile.Profile, l *layer.Layer) {
-			l.Drift.Rules = []layer.DriftRule{{Name: "web-["}}
-		}, `drift.rules[0].name: is "web-["`},
-		{"drift kind", func(_ *profile.Profile, l *layer.Layer) {
-			l.Drift.Rules = []layer.DriftRule{{Kind: "deploy"}}
-		}, `drift.rules[0].kind: is "deploy"; want a kind`},
-		{"drift rule mode", func(_ *profile.Profile, l *layer.Layer) {
-			l.Drift.Rules = []layer.DriftRule{{Kind: "*", Mode: "ignore"}}
-		}, `drift.rules[0].mode: is "ignore"; want correct, report or off`},
-		{"drift rules", func(_ *profile.Profile, l *layer.Layer) {
-			l.Drift.Rules = []layer.DriftRule{{Kind: "*", Name: "web-*", Manager: "kube-*", Mode: layer.DriftReport}}
-		}, ""},
-		{"drift mode", func(_ *profile.Profile, l *layer.Layer) { l.Drift.Mode = "on" }, `drift.mode: is "on"; want correct, report or off`},
-		{"files without a folder", func(_ *profile.Profile, l *layer.Layer) {
-			*l = layer.Layer{Name: "web", Source: layer.Source{Manifests: &layer.Manifests{Files: []string{"*.yaml"}}}}
-		}, "files: names files, but the profile has no folder"},
-		{"no manifests", func(_ *profile.Profile, l *layer.Layer) { *l = manifests("web") }, "manifests.inline: is empty"},
-		{"release name", func(_ *profile.Profile, l *layer.Layer) { l.Helm.ReleaseName = strings.Repeat("x", 54) }, "helm.releaseName: is"},
-		{"strategy", func(_ *profile.Profile, l *layer.Layer) { l.Helm.Strategy = "latest" }, `helm.strategy: is "latest"`},
-	} {
+	for _, tt := range rulesOfLayers {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := addOn("apps", chart("web"))

@@ -20,10 +20,11 @@ func (s *session) checkCluster(ctx context.Context, p *Plan, version string) err
 		if l.Pin.Zero() {
 			continue
 		}
-		switch kind := l.Kind.OrDefault(); {
-		case kind == layer.Kubernetes:
+		switch l.Kind.OrDefault() {
+		case layer.Network, layer.Storage, layer.AddOn:
+		case layer.Kubernetes:
 			p.mismatches = append(p.mismatches, kubernetesMismatch(l.Name, l.Pin, version)...)
-		case kind == layer.OS:
+		case layer.OS:
 			if was := p.before.Layer(l.Name); was != nil && was.Inputs == l.inputs {
 				continue
 			}

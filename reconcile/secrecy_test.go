@@ -36,109 +36,124 @@ func secretive(version string) fstest.MapFS {
 	)
 }
 
-// Nothing that people read, and nothing that is sent somewhere, has a secret in it.
-func TestE2ESecrecy(t *testing.T) {
-	l := newLife(t, "secrecy")
-	client := l.server.Client()
-	if _, err := client.PushChart(l.ctx, l.server.URL, secretive("1.0.0")); err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer // everything that is put out
-	l.engine.Logger = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	say := func(all ...any) {
-		for _, one := range all {
-			fmt.Fprintf(&out, "%+v\n", one)
-			if data, err := json.Marshal(one); err == nil {
-				out.Write(data)
-			}
+// secrecy is a life all of whose output is kept.
+type secrecy struct {
+	*life
+	out bytes.Buffer
+}
+
+func (s *secrecy) say(all ...any) {
+	for _, one := range all {
+		fmt.Fprintf(&s.out, "%+v\n", one)
+		if data, err := json.Marshal(one); err == nil {
+			s.out.Write(data)
 		}
 	}
-	desired := func(token, values string) *profile.Desired {
-		t.Helper()
-		chart := layer.Layer{Name: "chart", Namespace: "secrecy", Source: layer.Source{Helm: &layer.Helm{Chart: "secretive"}}, Values: "token: '{{ .spectro.var.token }}'\n" + values}
-		config := plain("config", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: secrecy, namespace: default}\ndata: {url: 'https://user:{{ .spectro.var.token }}@example.com', encoded: '{{ .spectro.var.token | b64enc }}'}\n"+
-			"---\napiVersion: v1\nkind: Secret\nmetadata: {name: secrecy, namespace: default}\nstringData: {written: "+mark+"-in-a-manifest}\n")
-		config.InstallOrder = 1
-		s, err := profile.Compose(&profile.Profile{
-			Name: "secrecy", Version: "1.0.0", Type: profile.AddOn, Layers: []layer.Layer{chart, config},
-			Variables: []profile.Variable{{Name: "token", Sensitive: true}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Variables = map[string]string{"token": token}
-		d, err := s.Resolve(l.ctx, client, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		say(d.Lock(), d, d.Digest())
-		return d
+}
+
+// desired has a sensitive variable in a chart's values, in a URL, and encoded.
+func (s *secrecy) desired(token, values string) *profile.Desired {
+	s.Helper()
+	chart := layer.Layer{Name: "chart", Namespace: "secrecy", Source: layer.Source{Helm: &layer.Helm{Chart: "secretive"}}, Values: "token: '{{ .spectro.var.token }}'\n" + values}
+	config := plain("config", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: secrecy, namespace: default}\ndata: {url: 'https://user:{{ .spectro.var.token }}@example.com', encoded: '{{ .spectro.var.token | b64enc }}'}\n"+
+		"---\napiVersion: v1\nkind: Secret\nmetadata: {name: secrecy, namespace: default}\nstringData: {written: "+mark+"-in-a-manifest}\n")
+	config.InstallOrder = 1
+	stack, err := profile.Compose(&profile.Profile{
+		Name: "secrecy", Version: "1.0.0", Type: profile.AddOn, Layers: []layer.Layer{chart, config},
+		Variables: []profile.Variable{{Name: "token", Sensitive: true}},
+	})
+	if err != nil {
+		s.Fatal(err)
 	}
-	plan := func(d *profile.Desired) {
-		p, err := l.engine.Plan(l.ctx, l.target, d)
-		say(err)
-		if p != nil {
-			say(p, p.String(), p.Markdown(), p.Steps)
-		}
+	stack.Variables = map[string]string{"token": token}
+	d, err := stack.Resolve(s.ctx, s.server.Client(), nil)
+	if err != nil {
+		s.Fatal(err)
 	}
-	status := func() {
-		s, err := l.engine.Status(l.ctx, l.target)
-		if err != nil {
-			t.Fatal(err)
-		}
-		bill, err := bom.Encode(s, bom.Details{})
-		say(err, s, s.String(), s.Picture(), s.SVG(), string(bill))
-		states, err := l.engine.History(l.ctx, l.target)
-		say(err, states)
+	s.say(d.Lock(), d, d.Digest())
+	return d
+}
+
+func (s *secrecy) plan(d *profile.Desired) {
+	p, err := s.engine.Plan(s.ctx, s.target, d)
+	s.say(err)
+	if p != nil {
+		s.say(p, p.String(), p.Markdown(), p.Steps)
 	}
-	first, second := desired(mark+"-first-token", ""), desired(mark+"-second-token", "")
-	plan(first)
-	say(l.converge(first))
-	status()
-	plan(second)
-	// Somebody changes what has a secret in it.
-	for resource, o := range map[object]string{
+}
+
+func (s *secrecy) look() {
+	s.Helper()
+	status, err := s.engine.Status(s.ctx, s.target)
+	if err != nil {
+		s.Fatal(err)
+	}
+	bill, err := bom.Encode(status, bom.Details{})
+	s.say(err, status, status.String(), status.Picture(), status.SVG(), string(bill))
+	states, err := s.engine.History(s.ctx, s.target)
+	s.say(err, states)
+	found, err := s.engine.Discover(s.ctx, reconcile.Target{Config: s.target.Config, Name: "other"}, reconcile.Hints{})
+	s.say(err)
+	if found != nil {
+		s.say(found.String())
+	}
+}
+
+// disturb changes what has a secret in it.
+func (s *secrecy) disturb() {
+	s.Helper()
+	for o, patch := range map[object]string{
 		{secrets, "secrecy", "secretive"}:     `{"data":{"token":"eA=="}}`,
 		{configMaps, "default", "secrecy"}:    `{"data":{"url":"https://example.com"}}`,
 		{deployments, "secrecy", "secretive"}: `{"metadata":{"annotations":{"token":"x"}}}`,
 	} {
-		if _, err := l.dynamic.Resource(resource.resource).Namespace(resource.namespace).Patch(l.ctx, resource.name, types.MergePatchType, []byte(o), metav1.PatchOptions{FieldManager: "somebody"}); err != nil {
-			t.Fatal(err)
+		if _, err := s.dynamic.Resource(o.resource).Namespace(o.namespace).Patch(s.ctx, o.name, types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: "somebody"}); err != nil {
+			s.Fatal(err)
 		}
 	}
-	status()
-	plan(first)
-	say(l.converge(first))
+}
 
+// Nothing that people read, and nothing that is sent somewhere, has a secret in it.
+func TestE2ESecrecy(t *testing.T) {
+	s := &secrecy{life: newLife(t, "secrecy")}
+	if _, err := s.server.Client().PushChart(s.ctx, s.server.URL, secretive("1.0.0")); err != nil {
+		t.Fatal(err)
+	}
+	s.engine.Logger = slog.New(slog.NewTextHandler(&s.out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	first, second := s.desired(mark+"-first-token", ""), s.desired(mark+"-second-token", "")
+	s.plan(first)
+	s.say(s.converge(first))
+	s.look()
+	s.plan(second)
+	s.disturb()
+	s.look()
+	s.plan(first)
+	s.say(s.converge(first))
 	for _, values := range []string{"broken: true", "hookFails: true"} {
-		d := desired(mark+"-second-token", values)
-		plan(d)
-		result, err := l.engine.Converge(l.ctx, l.target, d)
+		d := s.desired(mark+"-second-token", values)
+		s.plan(d)
+		result, err := s.engine.Converge(s.ctx, s.target, d)
 		if err == nil {
 			t.Errorf("%s: no error", values)
 		}
-		say(result, err)
-		status()
+		s.say(result, err)
+		s.look()
 	}
-	say(l.converge(second))
-	status()
-	found, err := l.engine.Discover(l.ctx, reconcile.Target{Config: l.target.Config, Name: "other"}, reconcile.Hints{})
-	say(err)
-	if found != nil {
-		say(found.String())
-	}
-	say(l.engine.DeleteAndWait(l.ctx, l.target))
-	say(l.events)
-	for line := range strings.Lines(out.String()) {
+	s.say(s.converge(second))
+	s.look()
+	s.say(s.engine.DeleteAndWait(s.ctx, s.target))
+	s.say(s.events)
+	out := s.out.String()
+	for line := range strings.Lines(out) {
 		if i := strings.Index(line, mark); i >= 0 {
 			t.Errorf("a secret is shown: ...%s...", line[max(0, i-200):min(len(line), i+80)])
 		}
 	}
-	// aHVzaC = base64 of what begins with the mark.
-	if i := strings.Index(out.String(), "aHVzaC"); i >= 0 {
-		t.Errorf("an encoded secret is shown: %s", out.String()[max(0, i-200):i+40])
+	// That is how what begins with the mark is encoded.
+	if i := strings.Index(out, "aHVzaC"); i >= 0 {
+		t.Errorf("an encoded secret is shown: %s", out[max(0, i-200):i+40])
 	}
-	if out.Len() < 20_000 {
-		t.Errorf("only %d bytes were looked at", out.Len())
+	if len(out) < 20_000 {
+		t.Errorf("only %d bytes were looked at", len(out))
 	}
 }

@@ -31,7 +31,7 @@ func renderAll(ctx context.Context, _ *rest.Config, runs int) ([]figure, error) 
 		fmt.Println("# h: skipped, as " + packsVariable + " names no folder of packs")
 		return nil, nil
 	}
-	charts, err := archivesIn(dir)
+	charts, err := archivesIn(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func middle(times []time.Duration) time.Duration {
 }
 
 // archivesIn returns the charts of packs that Helm renders.
-func archivesIn(dir string) ([][]byte, error) {
+func archivesIn(ctx context.Context, dir string) ([][]byte, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*", "charts", "*.tgz"))
 	if err != nil || len(paths) == 0 {
 		return nil, errors.Join(fmt.Errorf("%s: no charts", dir), err)
@@ -82,7 +82,7 @@ func archivesIn(dir string) ([][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if renderByUs(context.Background(), tgz) == nil && renderByHelm(tgz) == nil {
+		if renderByUs(ctx, tgz) == nil && renderByHelm(tgz) == nil {
 			charts = append(charts, tgz)
 		}
 	}

@@ -39,9 +39,12 @@ func repairs(ctx context.Context, config *rest.Config, _ int) ([]figure, error) 
 	if _, err := engine.Converge(ctx, target, desired); err != nil {
 		return nil, err
 	}
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
 	watching, stop := context.WithCancel(ctx)
-	go func() { ended <- engine.Watch(watching, target, desired) }()
+	go func() {
+		defer close(ended)
+		_ = engine.Watch(watching, target, desired) // its error is that of its context
+	}()
 	defer func() { <-ended }()
 	defer stop()
 	if err := untilWatched(ctx, config, s); err != nil {
@@ -56,8 +59,11 @@ func repairs(ctx context.Context, config *rest.Config, _ int) ([]figure, error) 
 	stop()
 
 	looping, stop := context.WithCancel(ctx)
-	looped := make(chan error, 1)
-	go func() { looped <- handWritten(looping, config, s) }()
+	looped := make(chan struct{})
+	go func() {
+		defer close(looped)
+		_ = handWritten(looping, config, s) // likewise
+	}()
 	defer func() { <-looped }()
 	defer stop()
 	if err := untilWatched(ctx, config, s); err != nil {
