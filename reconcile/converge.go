@@ -57,8 +57,13 @@ func interrupted(result *Result, waiting []Waiting, err error) error {
 
 // add makes r the result of the passes so far and of one more.
 func (r *Result) add(last Result) {
-	r.Ready, r.RetryAfter, r.Waiting, r.Kept, r.Cost = last.Ready, last.RetryAfter, last.Waiting, last.Kept, last.Cost
+	r.Ready, r.RetryAfter, r.Waiting, r.Cost = last.Ready, last.RetryAfter, last.Waiting, last.Cost
 	r.Warnings = last.Warnings
 	r.Steps = append(r.Steps, last.Steps...)
 	r.Drift = append(r.Drift, last.Drift...)
+	for _, k := range last.Kept {
+		if !slices.Contains(r.Kept, k) {
+			r.Kept = append(r.Kept, k)
+		}
+	}
 }
