@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +16,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/layer"
@@ -40,20 +40,26 @@ var charts = shelf{
 // upgraded and deleted again and again.
 type crashWorld struct {
 	*testing.T
-	ctx  context.Context
-	kube *kubernetes.Clientset
-	name string // of the target, and of the namespace of its inventory
+	ctx    context.Context
+	config *rest.Config
+	kube   *kubernetes.Clientset
+	name   string // of the target, and of the namespace of its inventory
 }
 
-func newCrashWorld(ctx context.Context, t *testing.T, name string) *crashWorld {
+func newCrashWorld(ctx context.Context, t *testing.T, config *rest.Config, name string) *crashWorld {
 	t.Helper()
-	_, _, clientset := recorded(t)
+	config = rest.CopyConfig(config)
+	config.QPS = -1
+	clientset, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
 	// Not ours, so that it need not be made and deleted each time.
 	home := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	if _, err := clientset.CoreV1().Namespaces().Create(ctx, home, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	return &crashWorld{t, ctx, clientset, name}
+	return &crashWorld{t, ctx, config, clientset, name}
 }
 
 func configMapsIn(namespace string, names ...string) string {
@@ -162,7 +168,7 @@ func (w *crashWorld) dies(s moment, d death) bool {
 func (w *crashWorld) finish(s moment, what string) []announcement {
 	w.Helper()
 	var said []announcement
-	target := reconcile.Target{Config: gated(shared.Config, &said), Name: w.name, Namespace: w.name}
+	target := reconcile.Target{Config: gated(w.config, &said), Name: w.name, Namespace: w.name}
 	if err := bring(w.ctx, &reconcile.Reconciler{Fetcher: charts, Identity: "crash"}, target, s.layers); err != nil {
 		w.Errorf("%s %s: %v", w.name, what, err)
 	}
@@ -314,11 +320,7 @@ func newDeaths(seed uint64) *deaths {
 	for n := range most {
 		d.list = append(d.list, death{when: beforeWrite, number: n}, death{when: afterWrite, number: n})
 	}
-	step := 12
-	if os.Getenv("STRATA_TEST_LONG") != "" {
-		step = 1
-	}
-	for n := 0; n < most; n += 1 + d.random.IntN(step) {
+	for n := 0; n < most; n += stride(d.random, 12) {
 		d.list = append(d.list, death{when: beforeRequest, number: n})
 	}
 	return d
@@ -361,7 +363,7 @@ func TestE2EKilled(t *testing.T) {
 	d := newDeaths(seed)
 	var wg sync.WaitGroup
 	for i := range 8 {
-		w := newCrashWorld(ctx, t, fmt.Sprintf("killed-%d", i))
+		w := newCrashWorld(ctx, t, shared.Config, fmt.Sprintf("killed-%d", i))
 		wg.Go(func() {
 			for !t.Failed() {
 				one, ok := d.next()

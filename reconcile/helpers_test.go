@@ -155,3 +155,12 @@ func seedOf(t *testing.T) uint64 {
 	}
 	return seed
 }
+
+// stride returns how far it is to the next try of a series: up to most, or 1 if
+// STRATA_TEST_LONG is set.
+func stride(random *rand.Rand, most int) int {
+	if os.Getenv("STRATA_TEST_LONG") != "" {
+		return 1
+	}
+	return 1 + random.IntN(most)
+}
