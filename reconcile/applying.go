@@ -37,6 +37,9 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 	}()
 	result.Drift = p.Drift()
 	s.reportDrift(p)
+	if err := s.superseded(p.before); err != nil {
+		return err
+	}
 	inv := p.announced()
 	s.now = inv
 	begin(inv, p.layers)

@@ -11,6 +11,8 @@ import (
 // converge makes passes until one finds the target ready. Between passes it
 // waits for what the last one waited for.
 func (s *session) converge(ctx context.Context, result *Result, pass func(*Result) error) error {
+	s.yields = true
+	defer func() { s.yields = false }()
 	var backoff retry.Backoff
 	var waiting []Waiting // for what, when it was last known
 	for {

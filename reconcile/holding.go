@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/strata-go/strata/internal/inventory"
 )
 
@@ -37,7 +39,38 @@ func (s *session) hold(ctx context.Context, inv *inventory.Inventory) error {
 	if err := s.keeper.Save(ctx, inv); err != nil {
 		return err
 	}
-	s.held = inv.Clone()
+	begun := inv.Begun
+	s.held, s.begun = inv.Clone(), &begun
+	return nil
+}
+
+// A SupersededError says that, since a call of [Reconciler.Converge] or its like
+// began, another process has begun to bring the target to another state, or to
+// delete everything. The call leaves the target to it, as the two would undo
+// each other's work without end. It is terminal.
+type SupersededError struct {
+	Began, Now digest.Digest // the states; empty is that of nothing being there
+}
+
+func (e *SupersededError) Error() string {
+	name := func(d digest.Digest) string {
+		if d == "" {
+			return "nothing"
+		}
+		return "the state " + d.String()
+	}
+	return fmt.Sprintf("another process is bringing the target to %s, and this one, which began %s, leaves it to that; let only one of them work on the target", name(e.Now), name(e.Began))
+}
+
+// Is reports whether target is [ErrTerminal].
+func (e *SupersededError) Is(target error) bool { return target == ErrTerminal }
+
+// superseded returns a [*SupersededError] if the inventory, as it was read, says
+// that another process has begun another state than this call did.
+func (s *session) superseded(inv *inventory.Inventory) error {
+	if s.yields && s.begun != nil && *s.begun != inv.Begun {
+		return &SupersededError{*s.begun, inv.Begun}
+	}
 	return nil
 }
 

@@ -60,12 +60,16 @@ func (s *session) applyDeletion(ctx context.Context, p *Plan, result *Result) (e
 	defer func() {
 		s.finishPass(ctx, "deleted", result, err)
 	}()
+	if err := s.superseded(p.before); err != nil {
+		return err
+	}
 	inv := p.before.Clone()
 	s.now = inv
 	if inv.Empty() {
 		result.Ready = true
 		return s.depart(ctx, inv)
 	}
+	inv.Begun, inv.Back = "", ""
 	for i := range inv.Layers {
 		inv.Layers[i].Dropped = true
 	}

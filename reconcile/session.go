@@ -31,6 +31,8 @@ type session struct {
 	approved map[string]*layerWork  // of the plan that is to be carried out, by layer
 	made     redact.Redactor        // of secrets that templates made
 	held     *inventory.Inventory   // as it was last written while at work, else nil
+	begun    *digest.Digest         // the state that this call began last; nil if it began none
+	yields   bool                   // to a process that has begun another state since
 	feed     *feed                  // what watches see, else nil
 	now      *inventory.Inventory   // as the last pass left it
 	back     digest.Digest          // of the earlier state to go back to, else empty
