@@ -238,7 +238,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, t Target, d *profile.Desired
 // Converge makes passes until the target is ready, an error comes that another
 // pass does not cure, or ctx is done. Between passes it watches what is not yet
 // ready. The result is that of all passes together. If ctx is done meanwhile,
-// the error is a [*WaitError] that says what was not ready.
+// the error is a [*WaitError] that says what was not ready. If another process
+// begins to bring the target to another state, it is a [*SupersededError].
 func (r *Reconciler) Converge(ctx context.Context, t Target, d *profile.Desired) (*Result, error) {
 	result := new(Result)
 	err := r.with(ctx, t, "Converge", func(ctx context.Context, s *session) error {
