@@ -1,0 +1,145 @@
+package browsertests
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/strata-go/strata/layer"
+	"github.com/strata-go/strata/profile"
+	"github.com/strata-go/strata/reconcile"
+	"github.com/strata-go/strata/reconcile/reconciletest"
+	"github.com/strata-go/strata/reconcile/statuspage"
+)
+
+const (
+	deniesAll = `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny-all, namespace: default}
+spec: {podSelector: {}, policyTypes: [Ingress]}
+`
+	fast = `
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: fast}
+provisioner: example.com/fast
+`
+	web = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "example.com/web:1.4.2"}]}
+`
+	settings = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: default}
+data: {colour: green}
+`
+)
+
+// stack returns a state with a layer of each kind.
+func stack(t *testing.T) *profile.Desired {
+	t.Helper()
+	of := func(name string, kind layer.Kind, content string) layer.Layer {
+		return layer.Layer{Name: name, Kind: kind, Source: layer.Source{Manifests: &layer.Manifests{Inline: []layer.Manifest{{Name: name, Content: content}}}}}
+	}
+	report := of("settings", layer.AddOn, settings)
+	report.Drift.Mode = layer.DriftReport
+	d, err := profile.Resolve(t.Context(), nil, nil,
+		&profile.Profile{Name: "base", Version: "2.1.0", Type: profile.Infrastructure, Layers: []layer.Layer{
+			of("ubuntu", layer.OS, strings.ReplaceAll(settings, "settings", "ubuntu")), of("kubernetes", layer.Kubernetes, strings.ReplaceAll(settings, "settings", "kubernetes")),
+			of("policies", layer.Network, deniesAll), of("fast-disks", layer.Storage, fast),
+		}},
+		&profile.Profile{Name: "shop", Version: "1.4.2", Type: profile.AddOn, Layers: []layer.Layer{of("web", layer.AddOn, web), report}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// A page shows what there is, and then, without being loaded again, what happens.
+func TestStatusPage(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	b := newBrowser(ctx, t)
+	var cluster reconciletest.Simulation
+	cluster.Behave(reconciletest.Behavior{Kind: "Deployment"})
+	target := reconcile.Target{Config: cluster.Config(), Name: "production"}
+	page := &statuspage.Handler{
+		Title: "Shop clusters", MinAge: 100 * time.Millisecond,
+		Targets: []statuspage.Target{{Name: "production", Target: target}, {Name: "staging", Target: reconcile.Target{Config: cluster.Config(), Name: "staging"}}},
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/status/", http.StripPrefix("/status", page))
+	server := httptest.NewUnstartedServer(mux)
+	server.Config.BaseContext = func(_ net.Listener) context.Context { return ctx }
+	server.Start()
+	defer server.Close()
+	defer cancel() // ends the streams of events
+
+	get(b, chromedp.EmulateViewport(1440, 1000))
+	get(b, chromedp.Navigate(server.URL+"/status/"))
+	b.waitFor(`document.getElementById("live").textContent === "live"`)
+	b.wants("Shop clusters", "production", "staging", "Not installed")
+	get(b, chromedp.Evaluate[string](`window.loaded = "once"`))
+
+	kept, desired := make(chan error, 1), stack(t)
+	watching, end := context.WithCancel(ctx)
+	engine := &reconcile.Reconciler{OnEvent: page.Listener("production")}
+	go func() { kept <- engine.Watch(watching, target, desired) }()
+	defer func() { end(); <-kept }()
+	b.waitFor(`document.querySelectorAll("#target-1 tbody tr").length === 6 && document.querySelectorAll("#target-1 tbody .badge.Ready").length === 6`)
+	b.wants("policies", "fast-disks", "web", "settings", "base@2.1.0", "shop@1.4.2", "Ready", "layer ready")
+	b.screenshot("ready")
+
+	edit(ctx, t, &cluster)
+	b.waitFor(`document.querySelector('small[data-health="target-1"]').textContent === "Drifted"`)
+	b.waitFor(`document.querySelector("#target-1-drift") !== null`)
+	b.wants("Drift: what others changed", ".data.colour", `"green"`, `"red"`, "kubectl-edit", "it stays so", "object drifted")
+	b.screenshot("drifted")
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+	b.screenshot("dark")
+	get(b, chromedp.EmulateViewport(390, 844))
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
+	b.screenshot("narrow")
+
+	if got := get(b, chromedp.Evaluate[string](`String(window.loaded)`)); got != "once" {
+		t.Error("the page was loaded again")
+	}
+	if get(b, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > innerWidth`)) {
+		t.Error("the page is wider than a narrow screen")
+	}
+	if said := b.said(); len(said) > 0 {
+		t.Errorf("the browser complains: %q", said)
+	}
+}
+
+// edit changes the settings as somebody else.
+func edit(ctx context.Context, t *testing.T, cluster *reconciletest.Simulation) {
+	t.Helper()
+	client, err := kubernetes.NewForConfig(cluster.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.CoreV1().ConfigMaps("default").Patch(ctx, "settings", types.MergePatchType, []byte(`{"data":{"colour":"red"}}`), metav1.PatchOptions{FieldManager: "kubectl-edit"})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

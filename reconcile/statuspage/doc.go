@@ -1,0 +1,14 @@
+// Package statuspage is a small web page of targets: the stack of each as a
+// picture, its layers and versions, health, drift with who and when, newer
+// versions, and progress as it happens.
+//
+//	page := &statuspage.Handler{Targets: []statuspage.Target{{Name: "production", Target: target}}}
+//	mux.Handle("/status/", http.StripPrefix("/status", page))
+//	r := &reconcile.Reconciler{OnEvent: page.Listener("production")}
+//
+// It is plain HTML with server-sent events: nothing is built, nothing comes from
+// elsewhere, and a strict content security policy holds it to that. Without
+// JavaScript it reloads itself. It only reads, and shows nothing sensitive:
+// statuses and events hold nothing that is. Who may see it is for the embedder
+// to say: put what authenticates in front of it.
+package statuspage

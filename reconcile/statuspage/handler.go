@@ -1,0 +1,181 @@
+package statuspage
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"encoding/json"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/strata-go/strata/profile"
+	"github.com/strata-go/strata/reconcile"
+)
+
+const (
+	defaultMinAge = 3 * time.Second
+	patience      = 10 * time.Second // with a cluster, before a page is shown without it
+)
+
+// A Handler serves the page at "/", the same as JSON at "/status.json", that of
+// one target with "?target=NAME", and what else the page needs. It answers GET
+// and HEAD only. Its zero value shows no targets. Set fields before the first
+// call; then it is safe for concurrent use. Do not copy it.
+type Handler struct {
+	// Targets are shown in this order.
+	Targets []Target
+	// Title is that of the page. If empty, "Clusters".
+	Title string
+	// Reconciler says how to read: its Store, Ready, Drift, Concurrency and
+	// Observer are used. Its runs are not waited for. If nil, a zero one.
+	Reconciler *reconcile.Reconciler
+	// Lister, if not nil, such as a *registry.Client, is asked for newer versions,
+	// once an hour for each target.
+	Lister profile.Lister
+	// MinAge is how old the status of a target gets before the cluster is asked
+	// again, however many look at the page. If zero, 3 seconds.
+	MinAge time.Duration
+	// Logger, if not nil, is told of targets that cannot be read.
+	Logger *slog.Logger
+
+	once    sync.Once
+	reader  *reconcile.Reconciler
+	sources []*source
+	log     *log
+}
+
+// A Target is one that the page shows.
+type Target struct {
+	// Name is what people call it. It is unique on the page.
+	Name string
+	reconcile.Target
+}
+
+//go:embed page.html live.js style.css icon.svg
+var files embed.FS
+
+var page = template.Must(template.New("page.html").Funcs(template.FuncMap{"when": when, "stamp": stamp}).ParseFS(files, "page.html"))
+
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+
+// Listener returns what is to be the OnEvent of the Reconciler of the named
+// target, or to be called by it. It never blocks.
+func (h *Handler) Listener(target string) func(reconcile.Event) {
+	h.setUp()
+	return func(e reconcile.Event) { h.log.add(target, e) }
+}
+
+// ServeHTTP answers a request. It returns when the request is over, for
+// "/events" when the client has gone or the server's context is done.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.setUp()
+	header := w.Header()
+	header.Set("Content-Security-Policy", policy)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cache-Control", "no-store")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		header.Set("Allow", "GET, HEAD")
+		http.Error(w, "this page can only be read", http.StatusMethodNotAllowed)
+		return
+	}
+	switch r.URL.Path {
+	case "/", "":
+		h.servePage(w, r)
+	case "/events":
+		h.serveEvents(w, r)
+	case "/status.json":
+		h.serveJSON(w, r)
+	case "/style.css":
+		header.Set("Content-Type", "text/css; charset=utf-8")
+		_, _ = w.Write([]byte(stylesheet())) // to a client that has gone
+	case "/live.js", "/icon.svg":
+		http.ServeFileFS(w, r, files, strings.TrimPrefix(r.URL.Path, "/"))
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+func (h *Handler) setUp() {
+	h.once.Do(func() {
+		h.reader = new(reconcile.Reconciler)
+		if r := h.Reconciler; r != nil {
+			h.reader.Store, h.reader.Ready, h.reader.Drift, h.reader.Concurrency, h.reader.Observer = r.Store, r.Ready, r.Drift, r.Concurrency, r.Observer
+		}
+		h.log = newLog()
+		for i, t := range h.Targets {
+			h.sources = append(h.sources, &source{handler: h, index: i, target: t})
+		}
+	})
+}
+
+// sections returns what the page shows of each target. All are read at once.
+func (h *Handler) sections(ctx context.Context) []section {
+	all := make([]section, len(h.sources))
+	var wg sync.WaitGroup
+	for i, s := range h.sources {
+		wg.Go(func() { all[i] = s.section(ctx, time.Now().Add(-h.minAge())) })
+	}
+	wg.Wait()
+	return all
+}
+
+func (h *Handler) minAge() time.Duration { return cmp.Or(h.MinAge, defaultMinAge) }
+
+func (h *Handler) servePage(w http.ResponseWriter, r *http.Request) {
+	seen := h.log.newest()
+	data := struct {
+		Title    string
+		Seen     int64
+		Sections []section
+	}{cmp.Or(h.Title, "Clusters"), seen, h.sections(r.Context())}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if err := page.Execute(w, data); err != nil && r.Context().Err() == nil {
+		h.warn(r.Context(), "writing the status page", err)
+	}
+}
+
+// A document is one target as JSON.
+type document struct {
+	Name   string            `json:"name"`
+	Read   time.Time         `json:"read,omitzero"` // when the status was read
+	Error  string            `json:"error,omitempty"`
+	Status *reconcile.Status `json:"status,omitempty"`
+}
+
+func (h *Handler) serveJSON(w http.ResponseWriter, r *http.Request) {
+	all := h.sections(r.Context())
+	documents := make([]document, len(all))
+	for i, s := range all {
+		documents[i] = document{s.Name, s.Read, s.Problem, s.Status}
+	}
+	var answer any = struct {
+		Targets []document `json:"targets"`
+	}{documents}
+	if name := r.URL.Query().Get("target"); name != "" {
+		answer = nil
+		for _, d := range documents {
+			if d.Name == name {
+				answer = d
+			}
+		}
+		if answer == nil {
+			http.Error(w, "there is no target of this name", http.StatusNotFound)
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(answer); err != nil && r.Context().Err() == nil {
+		h.warn(r.Context(), "writing the status page", err)
+	}
+}
+
+func (h *Handler) warn(ctx context.Context, what string, err error) {
+	if h.Logger != nil {
+		h.Logger.WarnContext(ctx, what, "error", err)
+	}
+}

@@ -1,0 +1,153 @@
+package statuspage
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/strata-go/strata/reconcile"
+)
+
+const (
+	kept     = 40 // notes, and drifts, of each target
+	buffered = 64 // notes for a viewer that is slow
+)
+
+// A note is an event as the page shows it.
+type note struct {
+	Number int64     `json:"number"` // of all targets together
+	Target string    `json:"target"`
+	Time   time.Time `json:"time"`
+	Type   string    `json:"type"`
+	Mark   string    `json:"mark"` // ready, failed, drifted or progress
+	Layer  string    `json:"layer"`
+	Text   string    `json:"text"`
+}
+
+// A log keeps the last notes, and sends new ones to those who follow it.
+type log struct {
+	mu        sync.Mutex
+	last      int64
+	notes     map[string][]note
+	drifts    map[string][]reconcile.Drift // that were found, and not left
+	touched   map[string]time.Time         // when the last event of a target came
+	followers map[chan note]bool
+}
+
+func newLog() *log {
+	return &log{notes: map[string][]note{}, drifts: map[string][]reconcile.Drift{}, touched: map[string]time.Time{}, followers: map[chan note]bool{}}
+}
+
+// add adds an event. Who is too slow for it misses it.
+func (l *log) add(target string, e reconcile.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last++
+	n := note{Number: l.last, Target: target, Time: time.Now(), Type: words(e.Type), Mark: markOf(e.Type), Layer: e.Layer, Text: textOf(e)}
+	l.notes[target] = last(append(l.notes[target], n))
+	l.touched[target] = n.Time
+	if e.Drift != nil && !e.Drift.Stays() {
+		l.drifts[target] = last(append(l.drifts[target], *e.Drift))
+	}
+	for f := range l.followers {
+		select {
+		case f <- n:
+		default:
+		}
+	}
+}
+
+// last returns the last of many, in memory of its own.
+func last[T any](all []T) []T {
+	if len(all) <= kept {
+		return all
+	}
+	return slices.Clone(all[len(all)-kept:])
+}
+
+func (l *log) newest() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
+// of returns what is kept of a target, newest first.
+func (l *log) of(target string) ([]note, []reconcile.Drift) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	notes, drifts := slices.Clone(l.notes[target]), slices.Clone(l.drifts[target])
+	slices.Reverse(notes)
+	slices.Reverse(drifts)
+	return notes, drifts
+}
+
+// touchedAt returns when the last event of a target came; zero if none has.
+func (l *log) touchedAt(target string) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.touched[target]
+}
+
+// follow returns the notes since the numbered one, and a channel for those to
+// come.
+func (l *log) follow(since int64) ([]note, chan note) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var missed []note
+	for _, notes := range l.notes {
+		for _, n := range notes {
+			if n.Number > since || since > l.last {
+				missed = append(missed, n)
+			}
+		}
+	}
+	slices.SortFunc(missed, func(a, b note) int { return int(a.Number - b.Number) })
+	f := make(chan note, buffered)
+	l.followers[f] = true
+	return missed, f
+}
+
+func (l *log) unfollow(f chan note) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.followers, f)
+}
+
+// words returns "layer ready" for LayerReady.
+func words(t reconcile.EventType) string {
+	var b strings.Builder
+	for i, r := range string(t) {
+		if i > 0 && 'A' <= r && r <= 'Z' {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return strings.ToLower(b.String())
+}
+
+func markOf(t reconcile.EventType) string {
+	switch t {
+	case reconcile.LayerReady:
+		return "ready"
+	case reconcile.LayerFailed:
+		return "failed"
+	case reconcile.ObjectDrifted, reconcile.FightFound:
+		return "drifted"
+	default:
+		return "progress"
+	}
+}
+
+// textOf says what an event is about.
+func textOf(e reconcile.Event) string {
+	object := e.Object.String()
+	switch {
+	case e.Object == (reconcile.ObjectRef{}), e.Drift != nil:
+		return e.Message
+	case e.Message == "":
+		return object
+	default:
+		return object + ": " + e.Message
+	}
+}
