@@ -23,7 +23,8 @@ type SpanType string
 
 // The types of spans. Each is within one of those above it.
 const (
-	// SpanCall: a method of the Reconciler.
+	// SpanCall: a method of the Reconciler. [Reconciler.Watch], which goes on for
+	// ever, has none: its passes, waits and looks stand alone.
 	SpanCall SpanType = "call"
 	// SpanPass: one pass, of which a call may make many.
 	SpanPass SpanType = "pass"

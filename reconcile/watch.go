@@ -19,13 +19,11 @@ import (
 // changes. A pass that fails is made again, later and later, or, if that does
 // not help, when something changes. Other calls for the target run between the
 // passes. To go over to another state end the Watch, and call it with that.
-func (r *Reconciler) Watch(ctx context.Context, t Target, d *profile.Desired) (err error) {
+func (r *Reconciler) Watch(ctx context.Context, t Target, d *profile.Desired) error {
 	s, err := r.open(t)
 	if err != nil {
 		return err
 	}
-	ctx, end := s.begin(ctx, Span{Type: SpanCall, Name: "Watch"})
-	defer func() { end(Outcome{Err: err}) }()
 	defer s.events.finish(ctx)
 	result := new(Result)
 	err = s.exclusively(ctx, func() error {

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -20,6 +21,7 @@ import (
 	"github.com/strata-go/strata/reconcile"
 	"github.com/strata-go/strata/reconcile/reconciletest"
 	"github.com/strata-go/strata/reconcile/statuspage"
+	"github.com/strata-go/strata/registry/registrytest"
 )
 
 const (
@@ -35,17 +37,6 @@ kind: StorageClass
 metadata: {name: fast}
 provisioner: example.com/fast
 `
-	web = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: default}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: "example.com/web:1.4.2"}]}
-`
 	settings = `
 apiVersion: v1
 kind: ConfigMap
@@ -54,20 +45,44 @@ data: {colour: green}
 `
 )
 
-// stack returns a state with a layer of each kind.
-func stack(t *testing.T) *profile.Desired {
+// chart returns a version of a chart with a Deployment.
+func chart(version string) fstest.MapFS {
+	return fstest.MapFS{
+		"Chart.yaml": {Data: []byte("apiVersion: v2\nname: web\nversion: " + version + "\n")},
+		"templates/web.yaml": {Data: []byte(`apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "example.com/web:{{ .Chart.Version }}"}]}
+`)},
+	}
+}
+
+// stack returns a state with a layer of each kind, one of which is a chart that
+// there is a newer version of.
+func stack(t *testing.T, server *registrytest.Server) *profile.Desired {
 	t.Helper()
+	for _, version := range []string{"1.4.2", "1.5.0"} {
+		if _, err := server.Client().PushChart(t.Context(), server.URL, chart(version)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	of := func(name string, kind layer.Kind, content string) layer.Layer {
 		return layer.Layer{Name: name, Kind: kind, Source: layer.Source{Manifests: &layer.Manifests{Inline: []layer.Manifest{{Name: name, Content: content}}}}}
 	}
 	report := of("settings", layer.AddOn, settings)
 	report.Drift.Mode = layer.DriftReport
-	d, err := profile.Resolve(t.Context(), nil, nil,
+	web := layer.Layer{Name: "web", Namespace: "default", Source: layer.Source{Helm: &layer.Helm{Registry: server.URL, Chart: "web", Version: "1.4.2"}}}
+	d, err := profile.Resolve(t.Context(), server.Client(), nil,
 		&profile.Profile{Name: "base", Version: "2.1.0", Type: profile.Infrastructure, Layers: []layer.Layer{
 			of("ubuntu", layer.OS, strings.ReplaceAll(settings, "settings", "ubuntu")), of("kubernetes", layer.Kubernetes, strings.ReplaceAll(settings, "settings", "kubernetes")),
 			of("policies", layer.Network, deniesAll), of("fast-disks", layer.Storage, fast),
 		}},
-		&profile.Profile{Name: "shop", Version: "1.4.2", Type: profile.AddOn, Layers: []layer.Layer{of("web", layer.AddOn, web), report}})
+		&profile.Profile{Name: "shop", Version: "1.4.2", Type: profile.AddOn, Layers: []layer.Layer{web, report}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,32 +96,33 @@ func TestStatusPage(t *testing.T) {
 	b := newBrowser(ctx, t)
 	var cluster reconciletest.Simulation
 	cluster.Behave(reconciletest.Behavior{Kind: "Deployment"})
+	server := registrytest.New(t)
 	target := reconcile.Target{Config: cluster.Config(), Name: "production"}
 	page := &statuspage.Handler{
-		Title: "Shop clusters", MinAge: 100 * time.Millisecond,
+		Title: "Shop clusters", MinAge: 100 * time.Millisecond, Lister: server.Client(),
 		Targets: []statuspage.Target{{Name: "production", Target: target}, {Name: "staging", Target: reconcile.Target{Config: cluster.Config(), Name: "staging"}}},
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/status/", http.StripPrefix("/status", page))
-	server := httptest.NewUnstartedServer(mux)
-	server.Config.BaseContext = func(_ net.Listener) context.Context { return ctx }
-	server.Start()
-	defer server.Close()
+	site := httptest.NewUnstartedServer(mux)
+	site.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+	site.Start()
+	defer site.Close()
 	defer cancel() // ends the streams of events
 
 	get(b, chromedp.EmulateViewport(1440, 1000))
-	get(b, chromedp.Navigate(server.URL+"/status/"))
+	get(b, chromedp.Navigate(site.URL+"/status/"))
 	b.waitFor(`document.getElementById("live").textContent === "live"`)
 	b.wants("Shop clusters", "production", "staging", "Not installed")
 	get(b, chromedp.Evaluate[string](`window.loaded = "once"`))
 
-	kept, desired := make(chan error, 1), stack(t)
+	kept, desired := make(chan error, 1), stack(t, server)
 	watching, end := context.WithCancel(ctx)
-	engine := &reconcile.Reconciler{OnEvent: page.Listener("production")}
+	engine := &reconcile.Reconciler{Fetcher: server.Client(), OnEvent: page.Listener("production")}
 	go func() { kept <- engine.Watch(watching, target, desired) }()
 	defer func() { end(); <-kept }()
 	b.waitFor(`document.querySelectorAll("#target-1 tbody tr").length === 6 && document.querySelectorAll("#target-1 tbody .badge.Ready").length === 6`)
-	b.wants("policies", "fast-disks", "web", "settings", "base@2.1.0", "shop@1.4.2", "Ready", "layer ready")
+	b.wants("policies", "fast-disks", "web", "settings", "base@2.1.0", "shop@1.4.2", "Ready", "layer ready", "helm web", "1.4.2", "1.5.0 is available")
 	b.screenshot("ready")
 
 	edit(ctx, t, &cluster)

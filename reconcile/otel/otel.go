@@ -4,7 +4,7 @@
 //
 // A call of a method is a span, and in it are its passes; in them the plan, the
 // layers with their hooks, and the pruning; and in those the requests to the API
-// server. The span of the caller's context is the parent of them all, and a
+// server. Watch has no span of its own, as it goes on for ever. The span of the caller's context is the parent of them all, and a
 // transport that sends the context on does so with the span of its request.
 //
 // Spans hold names, versions and digests, never a value of an object; errors
@@ -104,7 +104,7 @@ func attributes(s reconcile.Span) []attribute.KeyValue {
 	add(VersionKey, s.Pin.Resolved)
 	add(DigestKey, s.Pin.Digest.String())
 	switch s.Type {
-	case reconcile.SpanCall:
+	case reconcile.SpanCall, reconcile.SpanPass, reconcile.SpanLook:
 		add(TargetKey, s.Target.InstallationName())
 		add(ServerKey, host(s.Target))
 	case reconcile.SpanHook:

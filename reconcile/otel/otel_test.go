@@ -1,6 +1,8 @@
 package otel_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +13,10 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/profile"
@@ -129,6 +135,40 @@ func TestSpanOfError(t *testing.T) {
 	}
 	if got := tree(recorder.Ended()); got != "strata.Reconcile\n  strata pass\n    strata plan\n" || len(recorder.Ended()) != 3 {
 		t.Errorf("the spans are\n%s", got)
+	}
+}
+
+// A span that lasts for ever would never be seen: what Watch does stands alone.
+func TestSpansOfWatch(t *testing.T) {
+	var cluster reconciletest.Simulation
+	recorder := tracetest.NewSpanRecorder()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	engine := &reconcile.Reconciler{Observer: &otel.Observer{SkipRequests: true, Provider: trace.NewTracerProvider(trace.WithSpanProcessor(recorder))}}
+	engine.OnEvent = func(e reconcile.Event) {
+		switch e.Type {
+		case reconcile.LayerReady:
+			go deletes(ctx, t, cluster.Config())
+		case reconcile.ObjectDrifted:
+			cancel()
+		default:
+		}
+	}
+	if err := engine.Watch(ctx, reconcile.Target{Config: cluster.Config()}, desired(t, web)); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if got := tree(recorder.Ended()); strings.Count("\n"+got, "\nstrata pass\n") < 2 || strings.Contains(got, "Watch") {
+		t.Errorf("the spans are\n%s\nwant two passes that stand alone", got)
+	}
+}
+
+func deletes(ctx context.Context, t *testing.T, config *rest.Config) {
+	client, err := kubernetes.NewForConfig(config)
+	if err == nil {
+		err = client.AppsV1().Deployments("default").Delete(ctx, "web", metav1.DeleteOptions{})
+	}
+	if err != nil && ctx.Err() == nil {
+		t.Error(err)
 	}
 }
 
