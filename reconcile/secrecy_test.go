@@ -5,9 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -16,6 +23,9 @@ import (
 	"github.com/strata-go/strata/profile"
 	"github.com/strata-go/strata/reconcile"
 	"github.com/strata-go/strata/reconcile/bom"
+	strataotel "github.com/strata-go/strata/reconcile/otel"
+	strataprometheus "github.com/strata-go/strata/reconcile/prometheus"
+	"github.com/strata-go/strata/reconcile/statuspage"
 )
 
 // mark is in every secret of the test, and in no output.
@@ -39,7 +49,8 @@ func secretive(version string) fstest.MapFS {
 // secrecy is a life all of whose output is kept.
 type secrecy struct {
 	*life
-	out bytes.Buffer
+	out  bytes.Buffer
+	page *statuspage.Handler
 }
 
 func (s *secrecy) say(all ...any) {
@@ -90,6 +101,14 @@ func (s *secrecy) look() {
 	}
 	bill, err := bom.Encode(status, bom.Details{})
 	s.say(err, status, status.String(), status.Picture(), status.SVG(), string(bill))
+	for _, path := range []string{"/", "/status.json"} {
+		w := httptest.NewRecorder()
+		s.page.ServeHTTP(w, httptest.NewRequestWithContext(s.ctx, http.MethodGet, path, nil))
+		if w.Code != http.StatusOK {
+			s.Errorf("GET %s: %d", path, w.Code)
+		}
+		s.say(w.Body.String())
+	}
 	states, err := s.engine.History(s.ctx, s.target)
 	s.say(err, states)
 	found, err := s.engine.Discover(s.ctx, reconcile.Target{Config: s.target.Config, Name: "other"}, reconcile.Hints{})
@@ -120,6 +139,13 @@ func TestE2ESecrecy(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.engine.Logger = slog.New(slog.NewTextHandler(&s.out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	spans, metrics := tracetest.NewInMemoryExporter(), new(strataprometheus.Collector)
+	s.engine.Observer = reconcile.Observers{&strataotel.Observer{Provider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))}, metrics}
+	s.page = &statuspage.Handler{Targets: []statuspage.Target{{Name: "secrecy", Target: s.target}}, MinAge: time.Nanosecond}
+	listen, tell := s.engine.OnEvent, s.page.Listener("secrecy")
+	s.engine.OnEvent = func(e reconcile.Event) { listen(e); tell(e) }
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(metrics)
 	first, second := s.desired(mark+"-first-token", ""), s.desired(mark+"-second-token", "")
 	s.plan(first)
 	s.say(s.converge(first))
@@ -143,6 +169,11 @@ func TestE2ESecrecy(t *testing.T) {
 	s.look()
 	s.say(s.engine.DeleteAndWait(s.ctx, s.target))
 	s.say(s.events)
+	gathered, err := registry.Gather()
+	if len(gathered) == 0 || len(spans.GetSpans()) == 0 {
+		t.Errorf("%d metrics, %d spans, %v", len(gathered), len(spans.GetSpans()), err)
+	}
+	s.say(gathered, spans.GetSpans())
 	out := s.out.String()
 	for line := range strings.Lines(out) {
 		if i := strings.Index(line, mark); i >= 0 {
