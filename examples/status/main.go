@@ -18,7 +18,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -49,7 +48,7 @@ func main() {
 		err = withCluster(ctx, *kubeconfig, func(config *rest.Config) error { return run(ctx, config, listener, *remove, os.Stdout) })
 	}
 	if err != nil && ctx.Err() == nil {
-		slog.Error("status", "error", err)
+		fmt.Fprintln(os.Stderr, "status:", err)
 		os.Exit(1) //nolint:gocritic // stop only gives the signal back
 	}
 }

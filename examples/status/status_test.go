@@ -51,7 +51,7 @@ func get(ctx context.Context, t *testing.T, url string) io.ReadCloser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.DefaultClient.Do(r) //nolint:bodyclose // the caller does, or the end of ctx
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

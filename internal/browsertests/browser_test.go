@@ -20,7 +20,7 @@ import (
 // A browser is a chromium without a window. What it complains about is kept.
 type browser struct {
 	*testing.T
-	ctx context.Context //nolint:containedctx // it is how chromedp names a browser
+	ctx context.Context // it is how chromedp names a browser
 
 	mu         sync.Mutex
 	complaints []string
@@ -47,7 +47,7 @@ func newBrowser(ctx context.Context, t *testing.T) *browser {
 	var closed context.CancelFunc
 	b.ctx, closed = chromedp.NewContext(allocated)
 	t.Cleanup(closed)
-	if err := chromedp.Listen(b.ctx, b.listen); err != nil {
+	if err := chromedp.Listen(b.ctx, b.listen); err != nil { //nolint:contextcheck // it comes from ctx
 		t.Fatal(err)
 	}
 	call(b, log.Enable, cdp.Empty{})

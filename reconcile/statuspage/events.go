@@ -131,7 +131,7 @@ func (s *stream) sections(r *http.Request) bool {
 			s.wanted[name] = wanted{sec.Read.Add(s.minAge()), true}
 		}
 		var html strings.Builder
-		if err := page.ExecuteTemplate(&html, "section", sec); err != nil {
+		if err := s.page.ExecuteTemplate(&html, "section", sec); err != nil {
 			s.warn(r.Context(), "writing the status page", err)
 			return false
 		}

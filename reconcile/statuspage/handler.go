@@ -43,6 +43,7 @@ type Handler struct {
 	Logger *slog.Logger
 
 	once    sync.Once
+	page    *template.Template
 	reader  *reconcile.Reconciler
 	sources []*source
 	log     *log
@@ -57,8 +58,6 @@ type Target struct {
 
 //go:embed page.html live.js style.css icon.svg
 var files embed.FS
-
-var page = template.Must(template.New("page.html").Funcs(template.FuncMap{"when": when, "stamp": stamp}).ParseFS(files, "page.html"))
 
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
@@ -102,6 +101,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) setUp() {
 	h.once.Do(func() {
+		h.page = template.Must(template.New("page.html").Funcs(template.FuncMap{"when": when, "stamp": stamp}).ParseFS(files, "page.html"))
 		h.reader = new(reconcile.Reconciler)
 		if r := h.Reconciler; r != nil {
 			h.reader.Store, h.reader.Ready, h.reader.Drift, h.reader.Concurrency, h.reader.Observer = r.Store, r.Ready, r.Drift, r.Concurrency, r.Observer
@@ -134,7 +134,7 @@ func (h *Handler) servePage(w http.ResponseWriter, r *http.Request) {
 		Sections []section
 	}{cmp.Or(h.Title, "Clusters"), seen, h.sections(r.Context())}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if err := page.Execute(w, data); err != nil && r.Context().Err() == nil {
+	if err := h.page.Execute(w, data); err != nil && r.Context().Err() == nil {
 		h.warn(r.Context(), "writing the status page", err)
 	}
 }
