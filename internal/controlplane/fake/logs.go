@@ -42,7 +42,11 @@ func (k *kubelet) serveLogs(ctx context.Context, certificate tls.Certificate) (i
 			klog.FromContext(ctx).Error(err, "Fake: logs are no longer served")
 		}
 	}()
-	return int32(listener.Addr().(*net.TCPAddr).Port), nil //nolint:gosec // a port has 16 bits
+	address, ok := listener.Addr().(*net.TCPAddr)
+	if !ok {
+		return 0, fmt.Errorf("listening for those who ask for logs: %v is no TCP address", listener.Addr())
+	}
+	return int32(address.Port), nil //nolint:gosec // a port has 16 bits
 }
 
 // containerLog answers with the log of a container.
@@ -56,6 +60,8 @@ func (k *kubelet) containerLog(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the container is waiting to start", http.StatusBadRequest)
 		return
 	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	//nolint:gosec // it is text, and no browser reads it
 	_, _ = io.WriteString(w, excerpt(pod.Annotations[logAnnotation], r.URL.Query().Get("tailLines"), r.URL.Query().Get("limitBytes")))
 }
 
