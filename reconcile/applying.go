@@ -57,7 +57,7 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 		err = s.remember(ctx, inv, p.desired)
 		result.Ready = err == nil
 	}
-	if ctx.Err() == nil && !reflect.DeepEqual(p.before, inv) {
+	if ctx.Err() == nil && (inv.Holder.Name == s.identity || !reflect.DeepEqual(p.before, inv)) {
 		err = errors.Join(err, s.release(ctx, inv))
 	}
 	if err == nil && len(inv.States) > 0 && !reflect.DeepEqual(p.before.States, inv.States) {

@@ -27,7 +27,7 @@ func (s *session) protected(ctx context.Context, o inventory.Object, live *metav
 // keeps says why an object stays whatever else is on the cluster, or "".
 func (s *session) keeps(o inventory.Object, live *metav1.PartialObjectMetadata) string {
 	switch {
-	case o.UID != "" && live.UID != o.UID:
+	case o.UID != "" && live.UID != o.UID && kube.OwnFields(live.ManagedFields, nil) == "":
 		return "it was made anew by somebody else"
 	case o.UID == "" && live.Labels[inventory.PartOf] != s.id:
 		return "it was made by somebody else"

@@ -184,7 +184,7 @@ func forget(inv *inventory.Inventory, wanted map[kube.Key]bool) {
 	newest := map[kube.Key]string{}
 	for _, l := range inv.Layers {
 		for _, o := range l.Objects {
-			if wanted[o.Key()] && !l.Dropped && o.Applied != "" {
+			if wanted[o.Key()] && !l.Dropped && !o.Dropped && o.Applied != "" {
 				newest[o.Key()] = l.Name
 			}
 		}
