@@ -94,3 +94,16 @@ func find(block, root map[string]any, keys []string) (v any, field string) {
 	}
 	return nil, ""
 }
+
+// ListedImages returns the images that the pack says it needs, in
+// pack.content.images of its own values. Errors are those of [ReadSettings], and
+// an [*Error] if values.yaml cannot be parsed.
+func (p *Pack) ListedImages() ([]string, error) {
+	document, err := readDocument(valuesFile, p.Values)
+	if err != nil {
+		return nil, err
+	}
+	r := &settingsReader{}
+	content := r.object(r.object(document.data["pack"], "pack")["content"], "pack.content")
+	return r.images(content["images"]), errors.Join(r.errs...)
+}

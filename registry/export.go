@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/strata-go/strata/internal/archive"
 	"github.com/strata-go/strata/layer"
+	"github.com/strata-go/strata/pack"
 )
 
 // exportedAtOnce is how many artifacts and images are exported at a time.
@@ -24,6 +26,9 @@ type ExportOptions struct {
 	// of an image are exported. Images are bound by digests only: the client's
 	// Verifier is not asked about them.
 	Images []string
+	// ListedImages says that the images are exported, too, that packs among the
+	// pins list in their own values (pack.content.images).
+	ListedImages bool
 }
 
 // Export writes the content of pins (those of a lock, for instance) to an OCI
@@ -57,7 +62,15 @@ func (c *Client) export(ctx context.Context, pins []layer.Pin, dst string, optio
 	}
 	defer os.RemoveAll(dir)
 	e := &exporter{client: c, layout: layoutWriter{dir: filepath.Join(dir, "layout")}}
-	if err := e.all(ctx, pins, options.Images); err != nil {
+	images := options.Images
+	if options.ListedImages {
+		listed, err := e.listed(ctx, pins)
+		if err != nil {
+			return err
+		}
+		images = unique(slices.Concat(images, listed))
+	}
+	if err := e.all(ctx, pins, images); err != nil {
 		return err
 	}
 	if err := e.layout.close(); err != nil {
@@ -71,6 +84,40 @@ func (c *Client) export(ctx context.Context, pins []layer.Pin, dst string, optio
 		return err
 	}
 	return os.Rename(file, dst)
+}
+
+// listed returns the images that packs list.
+func (e *exporter) listed(ctx context.Context, pins []layer.Pin) ([]string, error) {
+	var all []string
+	var problems []error
+	for _, pin := range pins {
+		if pin.Format != layer.FormatPack {
+			continue
+		}
+		images, err := e.listedBy(ctx, pin)
+		if err != nil {
+			problems = append(problems, fail("export", pin.Ref, pin.Digest, err))
+		}
+		all = append(all, images...)
+	}
+	return all, errors.Join(problems...)
+}
+
+func (e *exporter) listedBy(ctx context.Context, pin layer.Pin) ([]string, error) {
+	files, err := e.client.Fetch(ctx, pin)
+	if err != nil {
+		return nil, err
+	}
+	p, err := pack.Open(files)
+	if err != nil {
+		return nil, err
+	}
+	return p.ListedImages()
+}
+
+func unique(all []string) []string {
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // layoutLimits bound layouts: they hold whole operating systems.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/strata-go/strata/internal/archive"
 	"github.com/strata-go/strata/layer"
+	"github.com/strata-go/strata/pack"
 	"github.com/strata-go/strata/registry"
 	"github.com/strata-go/strata/registry/registrytest"
 )
@@ -333,4 +334,53 @@ func TestImportRefuses(t *testing.T) {
 			t.Errorf("with Replace: %v", err)
 		}
 	})
+}
+
+// The images that packs list are exported as if they were named.
+func TestExportOfListedImages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pin, err := w.client.PushPack(t.Context(), w.URL, fstest.MapFS{
+		"pack.json":   {Data: []byte(`{"name": "lists", "version": "1.0.0", "displayName": "L", "layer": "addon"}`)},
+		"values.yaml": {Data: []byte("pack:\n  content:\n    images:\n    - image: " + w.image + "\nvm: {{ .spectro.var.x }}\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := map[string][]byte{}
+	for name, options := range map[string]registry.ExportOptions{
+		"named.tar":  {Images: []string{w.image}},
+		"listed.tar": {ListedImages: true},
+		"both.tar":   {ListedImages: true, Images: []string{w.image}},
+		"none.tar":   {},
+	} {
+		dst := filepath.Join(t.TempDir(), name)
+		if err := w.client.Export(t.Context(), []layer.Pin{pin, w.pins[0]}, dst, options); err != nil {
+			t.Fatal(err)
+		}
+		if written[name], err = os.ReadFile(dst); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(written["named.tar"], written["listed.tar"]) || !bytes.Equal(written["named.tar"], written["both.tar"]) {
+		t.Error("a listed image is not exported as a named one is")
+	}
+	if bytes.Equal(written["named.tar"], written["none.tar"]) {
+		t.Error("an image is exported that nobody asked for")
+	}
+	broken, err := w.client.PushPack(t.Context(), w.URL, fstest.MapFS{
+		"pack.json":   {Data: []byte(`{"name": "broken", "version": "1.0.0", "displayName": "B", "layer": "addon"}`)},
+		"values.yaml": {Data: []byte("pack: {content: {images: text}}\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dst := filepath.Join(t.TempDir(), "broken")
+	err = w.client.Export(t.Context(), []layer.Pin{broken}, dst, registry.ExportOptions{ListedImages: true})
+	if e := new(pack.Error); !errors.As(err, &e) || e.Field != "pack.content.images" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Lstat(dst); err == nil {
+		t.Error("something was written")
+	}
 }
