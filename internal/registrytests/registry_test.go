@@ -147,7 +147,12 @@ func TestRealPacks(t *testing.T) {
 		t.Fatalf("%d packs in %s: %v", len(folders), dir, err)
 	}
 	first := map[string]layer.Pin{} // by folder
-	for name, s := range servers(t) {
+	all := servers(t)
+	for _, name := range []string{"distribution", "docker-registry 2.8"} {
+		s, ok := all[name]
+		if !ok {
+			continue // not installed here
+		}
 		client := s.client(t)
 		pushed := map[string][]layer.Pin{} // by the name of the pack
 		for _, file := range folders {
