@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,11 +27,7 @@ func boot(ctx context.Context, dir *stateDir, failed failureChan) (ready, error)
 	}
 	said("etcd started")
 
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return ready{}, fmt.Errorf("choosing a port: %w", err)
-	}
-	creds, err := writeCredentials(dir, "https://"+listener.Addr().String())
+	listener, creds, err := credentialsFor(dir)
 	if err != nil {
 		return ready{}, err
 	}
@@ -63,6 +60,31 @@ func boot(ctx context.Context, dir *stateDir, failed failureChan) (ready, error)
 	}
 	said("controllers and scheduler are ready")
 	return ready{Version: version.GitVersion, Kubeconfig: string(creds.kubeconfig), Dir: dir.path}, nil
+}
+
+// credentialsFor chooses a port and makes the credentials for it, or takes both
+// from the process that used the directory before.
+func credentialsFor(dir *stateDir) (net.Listener, *credentials, error) {
+	before, again, err := dir.saved()
+	if err != nil {
+		return nil, nil, err
+	}
+	address := "127.0.0.1:0"
+	var creds *credentials
+	if again {
+		if creds, err = credentialsOf([]byte(before.Kubeconfig)); err != nil {
+			return nil, nil, err
+		}
+		address = strings.TrimPrefix(creds.admin.Host, "https://")
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, nil, fmt.Errorf("choosing a port: %w", err)
+	}
+	if !again {
+		creds, err = writeCredentials(dir, "https://"+listener.Addr().String())
+	}
+	return listener, creds, err
 }
 
 // progress returns a function that says on stderr how far the boot has come.

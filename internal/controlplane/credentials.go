@@ -52,11 +52,16 @@ func writeCredentials(dir *stateDir, server string) (*credentials, error) {
 	if err != nil {
 		return nil, err
 	}
-	admin, err := clientcmd.RESTConfigFromKubeConfig(text)
+	return credentialsOf(text)
+}
+
+// credentialsOf reads the kubeconfig of an administrator.
+func credentialsOf(kubeconfig []byte) (*credentials, error) {
+	admin, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	if err != nil {
-		return nil, fmt.Errorf("reading the new kubeconfig: %w", err)
+		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
 	}
-	return &credentials{kubeconfig: text, admin: admin}, nil
+	return &credentials{kubeconfig: kubeconfig, admin: admin}, nil
 }
 
 // writeCertificates writes the keys and certificates of the servers.

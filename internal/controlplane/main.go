@@ -32,8 +32,9 @@ func main() {
 	flags := flag.NewFlagSet("controlplane", flag.ExitOnError)
 	timeout := flags.Duration("timeout", 2*time.Minute, "give up when the control plane is not ready by then")
 	keep := flags.Bool("keep-dir", false, "leave the directory with the state and the logs behind")
+	again := flags.String("again", "", "go on in this directory, which a control plane that was killed has left: same address, credentials and objects")
 	_ = flags.Parse(os.Args[1:]) // it exits by itself
-	if err := run(*timeout, *keep); err != nil {
+	if err := run(*timeout, *keep, *again); err != nil {
 		fmt.Fprintln(os.Stderr, "controlplane:", err)
 		os.Exit(1)
 	}
@@ -43,13 +44,13 @@ func main() {
 }
 
 // run boots the control plane and returns when the process has to end.
-func run(timeout time.Duration, keep bool) (err error) {
+func run(timeout time.Duration, keep bool, again string) (err error) {
 	end := endRequested()
 	// In a pod, components would take the cluster around it for theirs.
 	if err := os.Unsetenv("KUBERNETES_SERVICE_HOST"); err != nil {
 		return fmt.Errorf("leaving the surrounding cluster: %w", err)
 	}
-	dir, err := newStateDir(keep)
+	dir, err := openStateDir(again, keep)
 	if err != nil {
 		return err
 	}
@@ -78,6 +79,9 @@ func run(timeout time.Duration, keep bool) (err error) {
 		case err := <-failed:
 			return fmt.Errorf("%w\n%s", err, dir.lastLogLines(20))
 		case r := <-booted:
+			if err := dir.save(r); err != nil {
+				return err
+			}
 			if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
 				return fmt.Errorf("printing the ready line: %w", err)
 			}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -14,6 +16,7 @@ const (
 	dirPrefix     = "strata-controlplane-"
 	keptDirPrefix = "strata-kept-controlplane-"
 	lockFile      = "lock"
+	readyFile     = "ready.json"
 	componentLog  = "kubernetes.log"
 	etcdLog       = "etcd.log"
 )
@@ -42,6 +45,47 @@ func newStateDir(keep bool) (*stateDir, error) {
 		return nil, fmt.Errorf("locking the state directory: %w", errors.Join(err, os.RemoveAll(path)))
 	}
 	return &stateDir{path: path, keep: keep, lock: lock}, nil
+}
+
+// openStateDir opens the directory that another process has left, or makes one
+// if path is empty.
+func openStateDir(path string, keep bool) (*stateDir, error) {
+	if path == "" {
+		return newStateDir(keep)
+	}
+	lock, err := tryLock(filepath.Join(path, lockFile))
+	if err != nil {
+		return nil, fmt.Errorf("locking the state directory that was left: %w", err)
+	}
+	return &stateDir{path: path, keep: keep, lock: lock}, nil
+}
+
+// save keeps what is printed, for a process that goes on in the directory.
+func (d *stateDir) save(r ready) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("encoding the ready line: %w", err)
+	}
+	if err := os.WriteFile(d.file(readyFile), text, 0o600); err != nil {
+		return fmt.Errorf("keeping the ready line: %w", err)
+	}
+	return nil
+}
+
+// saved returns what an earlier process has saved; false if there was none.
+func (d *stateDir) saved() (ready, bool, error) {
+	var r ready
+	text, err := os.ReadFile(d.file(readyFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, false, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	if err != nil {
+		return r, false, fmt.Errorf("reading what an earlier process has left: %w", err)
+	}
+	return r, true, nil
 }
 
 func (d *stateDir) file(name string) string { return filepath.Join(d.path, name) }

@@ -57,7 +57,7 @@ func StartControlPlane(ctx context.Context, progress io.Writer) (*Cluster, error
 	if err != nil {
 		return nil, err
 	}
-	p, err := startProcess(path, progress)
+	p, err := startProcess(progress, path)
 	if err != nil {
 		return nil, fmt.Errorf("starting the control plane: %w", err)
 	}
@@ -72,6 +72,33 @@ func StartControlPlane(ctx context.Context, progress io.Writer) (*Cluster, error
 		return nil, fmt.Errorf("reading the kubeconfig of the control plane: %w", errors.Join(err, cluster.Close()))
 	}
 	return cluster, nil
+}
+
+// Kill ends the control plane at once, with SIGKILL, as a machine that loses its
+// power would. Its objects are kept until Restart or Close.
+func (c *Cluster) Kill() error {
+	if err := c.process.kill(); err != nil {
+		return fmt.Errorf("killing the control plane: %w", err)
+	}
+	return nil
+}
+
+// Restart boots a control plane that was killed, with the same address,
+// credentials and objects, and returns when it can be used. ctx bounds the start
+// only.
+func (c *Cluster) Restart(ctx context.Context) error {
+	path, err := binary()
+	if err != nil {
+		return err
+	}
+	if c.process, err = startProcess(nil, path, "-again", c.dir); err != nil {
+		return fmt.Errorf("starting the control plane again: %w", err)
+	}
+	if _, err := c.process.await(ctx); err != nil {
+		_ = c.process.stop() // err says more than that it had to be stopped
+		return fmt.Errorf("starting the control plane again: %w", err)
+	}
+	return nil
 }
 
 // Close ends the control plane and removes what it has written. It returns an

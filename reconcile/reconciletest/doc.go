@@ -81,6 +81,9 @@
 // 429, 503), timed out, reset before or after the server did it, cut off in the
 // middle, or never heard of again.
 //
+// A control plane itself can be killed and started again with its objects:
+// [Cluster.Kill], [Cluster.Restart].
+//
 // # The binary
 //
 // The control plane is one binary, built once per machine from internal/controlplane

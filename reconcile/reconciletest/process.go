@@ -32,10 +32,10 @@ type startup struct {
 	Dir        string `json:"dir"`
 }
 
-func startProcess(path string, progress io.Writer) (*process, error) {
+func startProcess(progress io.Writer, path string, args ...string) (*process, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &process{
-		cmd:    exec.CommandContext(ctx, path),
+		cmd:    exec.CommandContext(ctx, path, args...), //nolint:gosec // it is the binary that the caller has built
 		cancel: cancel,
 		stdout: newFirstLine(),
 		stderr: &tail{also: progress},
@@ -76,6 +76,14 @@ func (p *process) await(ctx context.Context) (startup, error) {
 	case <-ctx.Done():
 		return said, fmt.Errorf("%w; it said:\n%s", context.Cause(ctx), p.stderr)
 	}
+}
+
+// kill ends the process at once, which leaves everything as it is.
+func (p *process) kill() error {
+	err := p.cmd.Process.Kill()
+	<-p.ended
+	p.cancel()
+	return err
 }
 
 // stop ends the process if it still runs, and returns when it is gone. The error

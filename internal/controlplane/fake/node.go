@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -28,6 +29,9 @@ func registerNode(ctx context.Context, client kubernetes.Interface, port int32) 
 			corev1.LabelArchStable: "amd64",
 		},
 	}}, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) { // of a process before this one
+		node, err = nodes.Get(ctx, nodeName, metav1.GetOptions{})
+	}
 	if err != nil {
 		return fmt.Errorf("registering the node: %w", err)
 	}

@@ -38,7 +38,7 @@ func startVolumes(ctx context.Context, client kubernetes.Interface, factory info
 		ObjectMeta:  metav1.ObjectMeta{Name: "standard", Annotations: map[string]string{defaultAnnotation: "true"}},
 		Provisioner: "test.strata.dev",
 	}, metav1.CreateOptions{})
-	if err != nil {
+	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("making the default storage class: %w", err)
 	}
 	claims := factory.Core().V1().PersistentVolumeClaims()
