@@ -322,13 +322,13 @@ const most = 200
 
 func newDeaths(seed uint64) *deaths {
 	d := &deaths{random: rand.New(rand.NewPCG(seed, 0)), over: map[string]bool{}}
-	for range 8 {
+	for range 5 {
 		d.list = append(d.list, death{when: anyTime, after: time.Duration(d.random.IntN(1500)) * time.Millisecond})
 	}
 	for n := range most {
 		d.list = append(d.list, death{when: beforeWrite, number: n}, death{when: afterWrite, number: n})
 	}
-	for n := 0; n < most; n += stride(d.random, 12) {
+	for n := 0; n < most; n += stride(d.random, 25) {
 		d.list = append(d.list, death{when: beforeRequest, number: n})
 	}
 	return d

@@ -50,7 +50,7 @@ func TestEveryRequestFailsOnce(t *testing.T) {
 					var cluster reconciletest.Simulation
 					w := newCrashWorld(t.Context(), t, cluster.Config(), "faulty")
 					random := rand.New(rand.NewPCG(seed, uint64(len(name))))
-					for n := 0; w.meets(fault, n, &faults) && !t.Failed(); n += stride(random, 16) {
+					for n := 0; w.meets(fault, n, &faults) && !t.Failed(); n += stride(random, 40) {
 					}
 				})
 			})

@@ -348,7 +348,7 @@ func TestModel(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds: run without -short")
 	}
-	seed, end := seedOf(t), time.Now().Add(10*time.Second)
+	seed, end := seedOf(t), time.Now().Add(20*time.Second)
 	if long, err := time.ParseDuration(os.Getenv("STRATA_TEST_LONG")); err == nil {
 		end = time.Now().Add(long)
 	}
