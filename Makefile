@@ -40,7 +40,7 @@ quickstart: controlplane
 .PHONY: test
 test: controlplane
 	$(CONTROLPLANE) go test $(TESTFLAGS) ./...
-	$(call each,go test -race -timeout 20m $(TESTFLAGS) ./...)
+	$(call each,go test -race -timeout 30m $(TESTFLAGS) ./...)
 
 # unit: the tests that need no control plane and no network
 .PHONY: unit
@@ -51,7 +51,7 @@ unit:
 .PHONY: e2e
 e2e: controlplane
 	$(call each,packages=$$(go list -f '{{.ImportPath}} {{.Imports}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/reconcile\/reconciletest/ { print $$1 }') \
-		&& { test -z "$$packages" || go test -race -timeout 20m $(TESTFLAGS) $$packages; })
+		&& { test -z "$$packages" || go test -race -timeout 30m $(TESTFLAGS) $$packages; })
 
 # bench: the engine against baselines on the control plane, and the benchmarks of packages that BENCH matches
 .PHONY: bench

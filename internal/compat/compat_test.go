@@ -28,7 +28,7 @@ import (
 )
 
 // workers is how many control planes share the work.
-const workers = 2
+const workers = 3
 
 // needs says which other pack of the catalogue has the kinds that a pack uses.
 var needs = map[string]string{
