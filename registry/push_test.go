@@ -121,11 +121,11 @@ func TestPushIsDeterministic(t *testing.T) {
 func TestPushRefuses(t *testing.T) {
 	t.Parallel()
 	s := registrytest.New(t)
-	incomplete := packFiles("p", "1.0.0")
-	delete(incomplete, "manifests/m.yaml")
+	broken := packFiles("p", "1.0.0")
+	broken["pack.json"] = &fstest.MapFile{Data: []byte(`{"name": "p", "version": "1.0.0", "displayName": "P", "layer": "disk"}`)}
 	chart := func(text string) fstest.MapFS { return fstest.MapFS{"Chart.yaml": {Data: []byte(text)}} }
 
-	_, err := s.Client().PushPack(t.Context(), "test", incomplete)
+	_, err := s.Client().PushPack(t.Context(), "test", broken)
 	var defect *pack.Error
 	if !errors.As(err, &defect) || !strings.Contains(err.Error(), "push pack test/") {
 		t.Errorf("got %v; want a *pack.Error", err)

@@ -14,8 +14,10 @@ import (
 	"testing/fstest"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/strata-go/strata/internal/realpacks"
@@ -230,26 +232,43 @@ func (c *cluster) applied(ctx context.Context, t *testing.T, engine *reconcile.R
 // clear deletes the installation, and what it keeps.
 func (c *cluster) clear(t *testing.T, engine *reconcile.Reconciler) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 3*time.Minute)
 	defer cancel()
-	result, err := engine.DeleteAndWait(ctx, c.target)
+	first, stop := context.WithTimeout(ctx, time.Minute)
+	defer stop()
+	result, err := engine.DeleteAndWait(first, c.target)
+	if errors.Is(err, context.DeadlineExceeded) {
+		c.release(ctx, t, result.Waiting)
+		result, err = engine.DeleteAndWait(ctx, c.target)
+	}
 	if err != nil {
 		t.Errorf("deleting: %v", err)
-		for _, w := range result.Waiting {
-			resource := schema.GroupVersionResource{Group: w.Object.Group, Version: w.Object.Version, Resource: strings.ToLower(w.Object.Kind) + "s"}
-			o, err := c.client.Resource(resource).Namespace(w.Object.Namespace).Get(t.Context(), w.Object.Name, metav1.GetOptions{})
-			if err == nil {
-				t.Log(o.GetName(), o.GetDeletionTimestamp(), o.GetFinalizers(), o.Object["status"], o.GetManagedFields())
-			}
-		}
 	}
 	for _, kept := range result.Kept {
 		if kept.Object.Kind != "CustomResourceDefinition" {
 			continue
 		}
-		resource := schema.GroupVersionResource{Group: kept.Object.Group, Version: kept.Object.Version, Resource: "customresourcedefinitions"}
-		if err := c.client.Resource(resource).Delete(ctx, kept.Object.Name, metav1.DeleteOptions{}); err != nil {
+		if err := c.client.Resource(definitions).Delete(ctx, kept.Object.Name, metav1.DeleteOptions{}); err != nil {
 			t.Errorf("deleting: %v", err)
+		}
+	}
+}
+
+var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+
+// release lets definitions go that the API server keeps for minutes: it cannot
+// list the objects of one that is deleted some seconds after it was made, "storage
+// is (re)initializing", and does not soon try again.
+func (c *cluster) release(ctx context.Context, t *testing.T, waiting []reconcile.Waiting) {
+	t.Helper()
+	for _, w := range waiting {
+		t.Logf("deleting waits for %s: %s", w.Object, w.Message)
+		if w.Object.Kind != "CustomResourceDefinition" {
+			continue
+		}
+		_, err := c.client.Resource(definitions).Patch(ctx, w.Object.Name, types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			t.Error(err)
 		}
 	}
 }
