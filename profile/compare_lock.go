@@ -2,7 +2,6 @@ package profile
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/strata-go/strata/layer"
@@ -57,23 +56,14 @@ type lockComparison struct {
 // profiles compares the profiles. An infrastructure that took the place of
 // another is removed and added.
 func (c lockComparison) profiles(a, b *Lock) []Change {
-	was, is := map[string]LockedProfile{}, map[string]LockedProfile{}
-	for _, p := range a.Profiles {
-		was[p.Name] = p
-	}
-	for _, p := range b.Profiles {
-		is[p.Name] = p
-	}
-	all := maps.Clone(was)
-	maps.Copy(all, is)
 	var changes []Change
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		before, after := was[name], is[name]
-		change := Change{Profile: name, From: before.Version, To: after.Version, Type: Changed}
+	for p := range paired(a.Profiles, b.Profiles, func(p LockedProfile) string { return p.Name }) {
+		before, after := p.before, p.after
+		change := Change{Profile: p.name, From: before.Version, To: after.Version, Type: Changed}
 		switch {
-		case before.Name == "":
+		case !p.had:
 			change.Type = Added
-		case after.Name == "":
+		case !p.has:
 			change.Type = Removed
 		case before.Version != after.Version:
 			change.Type = direction(before.Version, after.Version)
@@ -133,24 +123,14 @@ func lockRepaves(change LayerChange) string {
 }
 
 func (c lockComparison) variables(a, b *Lock) []VariableChange {
-	was, is := map[string]LockedVariable{}, map[string]LockedVariable{}
-	for _, v := range a.Variables {
-		was[v.Name] = v
-	}
-	for _, v := range b.Variables {
-		is[v.Name] = v
-	}
-	all := maps.Clone(was)
-	maps.Copy(all, is)
 	var changes []VariableChange
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		before, had := was[name]
-		after, has := is[name]
-		change := VariableChange{Variable: name, Type: Changed}
+	for p := range paired(a.Variables, b.Variables, func(v LockedVariable) string { return v.Name }) {
+		before, after := p.before, p.after
+		change := VariableChange{Variable: p.name, Type: Changed}
 		switch {
-		case !had:
+		case !p.had:
 			change.Type = Added
-		case !has:
+		case !p.has:
 			change.Type = Removed
 		case before.Sensitive == after.Sensitive && before.Value == after.Value && (before.Hash == after.Hash || before.Hash == "" || after.Hash == ""):
 			continue

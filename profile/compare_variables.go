@@ -2,32 +2,20 @@ package profile
 
 import (
 	"encoding/json"
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 )
 
 // variables compares the definitions of variables.
 func (c *comparison) variables(a, b *Profile) []VariableChange {
-	was, is := map[string]Variable{}, map[string]Variable{}
-	for _, v := range a.Variables {
-		was[v.Name] = v
-	}
-	for _, v := range b.Variables {
-		is[v.Name] = v
-	}
-	all := maps.Clone(was)
-	maps.Copy(all, is)
 	var changes []VariableChange
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		before, had := was[name]
-		after, has := is[name]
-		change := VariableChange{Variable: name, Type: Changed}
+	for p := range paired(a.Variables, b.Variables, func(v Variable) string { return v.Name }) {
+		before, after := p.before, p.after
+		change := VariableChange{Variable: p.name, Type: Changed}
 		switch {
-		case !had:
+		case !p.had:
 			change.Type = Added
-		case !has:
+		case !p.has:
 			change.Type = Removed
 		case reflect.DeepEqual(before, after):
 			continue
@@ -36,7 +24,7 @@ func (c *comparison) variables(a, b *Profile) []VariableChange {
 			if before.Sensitive || after.Sensitive {
 				change.Fields = hide(change.Fields)
 			}
-			change.Repave = b.repavedBy(name)
+			change.Repave = b.repavedBy(p.name)
 		}
 		changes = append(changes, change)
 	}

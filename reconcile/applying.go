@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"reflect"
@@ -9,11 +8,8 @@ import (
 	"sync"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/inventory"
-	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/internal/manifest"
 	"github.com/strata-go/strata/layer"
 )
@@ -66,63 +62,6 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 	return err
 }
 
-// holds reports whether carrying out p begins with saying that we are at work.
-func (p *Plan) holds(announced *inventory.Inventory) bool {
-	return !p.Empty() || slices.ContainsFunc(p.layers, func(l *layerWork) bool { return len(l.unbegun(announced.Layer(l.Name))) > 0 })
-}
-
-// announced returns the inventory to be written before anything is applied:
-// what was owned, and what will be.
-func (p *Plan) announced() *inventory.Inventory {
-	inv := p.before.Clone()
-	inv.Begun, inv.Back = p.Desired, p.back
-	inv.Profiles, inv.Lock = p.desired.Profiles(), p.desired.Lock()
-	for i := range inv.Layers {
-		inv.Layers[i].Dropped = true
-	}
-	for _, l := range p.layers {
-		entry := inv.Layer(l.Name)
-		if entry == nil {
-			inv.Layers = append(inv.Layers, inventory.Layer{Name: l.Name})
-			entry = &inv.Layers[len(inv.Layers)-1]
-		}
-		entry.Dropped = false
-		entry.Kind, entry.InstallOrder, entry.Profile, entry.Pin = l.Kind.OrDefault(), l.InstallOrder, l.Profile, l.Pin
-		entry.Namespaces = l.namespaces
-		if l.output == nil {
-			continue
-		}
-		l.correct(entry)
-		if l.changes() || released(l, entry) || entry.Inputs != l.inputs && len(l.checks()) > 0 {
-			entry.Renew(l.inputs)
-		}
-		entry.Charts, entry.Images = l.charts(), l.images()
-		entry.Base, entry.Queries, entry.Past = l.base, l.output.Queries, l.output.Past
-		for i := range entry.Objects {
-			entry.Objects[i].Dropped = true
-		}
-		entry.Objects = append(entry.Objects, l.leaving...)
-		l.announceReleases(entry)
-		for _, w := range l.objects {
-			if known := entry.Object(w.ref.Key()); known != nil {
-				known.Dropped, known.Keep = false, w.keep
-				w.note(known)
-			} else {
-				entry.Objects = append(entry.Objects, w.record())
-			}
-		}
-	}
-	for _, w := range p.spaces {
-		i := slices.IndexFunc(inv.Namespaces, func(o inventory.Object) bool { return o.Key() == w.ref.Key() })
-		if i >= 0 {
-			w.note(&inv.Namespaces[i])
-		} else if w.action != Unchanged || w.settled != nil {
-			inv.Namespaces = append(inv.Namespaces, w.record())
-		}
-	}
-	return inv
-}
-
 // applyStages applies the layers, stage after stage, until one is not ready.
 func (s *session) applyStages(ctx context.Context, p *Plan, inv *inventory.Inventory, result *Result) (ready bool, err error) {
 	if done, err := s.applyAll(ctx, p.spaces, inv.Namespaces, result); err != nil || !done {
@@ -152,22 +91,6 @@ func stageSize(layers []*layerWork) int {
 	}
 	return len(layers)
 }
-
-// begin notes that the layers of the first stage that is not ready have their
-// turn.
-func begin(inv *inventory.Inventory, layers []*layerWork) {
-	waiting := false
-	for ; len(layers) > 0 && !waiting; layers = layers[stageSize(layers):] {
-		for _, l := range layers[:stageSize(layers)] {
-			entry := inv.Layer(l.Name)
-			entry.Begin(seconds(time.Now()))
-			waiting = waiting || entry.Ready.IsZero()
-		}
-	}
-}
-
-// seconds returns a time as it is kept in an inventory.
-func seconds(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
 // applyStage applies the layers of one stage at the same time.
 func (s *session) applyStage(ctx context.Context, layers []*layerWork, inv *inventory.Inventory, result *Result) (bool, error) {
@@ -301,105 +224,3 @@ func (s *session) applyBatches(ctx context.Context, l *layerWork, hooks hooking)
 }
 
 const madeAnew = "; then it is made anew"
-
-// applyAll applies objects at the same time and writes what they became into
-// their records. It reports whether all are applied: those that must go first
-// are added to what result waits for.
-func (s *session) applyAll(ctx context.Context, all []*work, records []inventory.Object, result *Result) (bool, error) {
-	byKey := make(map[kube.Key]*inventory.Object, len(records))
-	for i := range records {
-		byKey[records[i].Key()] = &records[i]
-	}
-	errs, gone := make([]error, len(all)), make([]bool, len(all))
-	g, gctx := s.group(ctx)
-	for i, w := range all {
-		if w.settled != nil {
-			*byKey[w.ref.Key()] = w.applied(w.settled)
-		}
-		if w.action == Unchanged {
-			continue
-		}
-		g.Go(func() error {
-			if gone[i], errs[i] = s.makeWay(gctx, w); errs[i] == nil && gone[i] {
-				errs[i] = s.applyOne(gctx, w, byKey[w.ref.Key()])
-			}
-			return nil // the others go on, and their records count
-		})
-	}
-	_ = g.Wait()
-	done := true
-	for i, w := range all {
-		switch {
-		case w.action == Unchanged || errs[i] != nil:
-		case !gone[i]:
-			done = false
-			result.Waiting = append(result.Waiting, Waiting{
-				Layer: w.layer, Object: ObjectRef(w.ref), Message: cmp.Or(w.hangs, "it is being deleted") + madeAnew,
-				sight: sight{resource: w.resource, namespace: w.ref.Namespace}, gone: true, beside: madeAnew,
-			})
-		default:
-			result.Steps = append(result.Steps, w.step())
-		}
-	}
-	return done, errors.Join(errs...)
-}
-
-// makeWay deletes the object that w replaces, and reports whether nothing is in
-// the way of w. If something is, the next pass finds it gone.
-func (s *session) makeWay(ctx context.Context, w *work) (bool, error) {
-	if w.foreign != nil {
-		return false, w.conflict(w.foreign)
-	}
-	if w.action != Replace {
-		return !w.going, nil
-	}
-	if err := s.client.Delete(ctx, w.resource, w.ref, w.uid); err != nil && !apierrors.IsNotFound(err) {
-		return false, err
-	}
-	_, err := s.client.GetMetadata(ctx, w.resource, w.ref)
-	if apierrors.IsNotFound(err) {
-		return true, nil
-	}
-	return false, err
-}
-
-func (s *session) applyOne(ctx context.Context, w *work, record *inventory.Object) error {
-	if w.handOver != nil {
-		if err := s.client.HandOver(ctx, w.resource, w.ref, w.handOver); err != nil {
-			return err
-		}
-	}
-	meta, err := s.client.Apply(ctx, w.resource, kube.Apply{Ref: w.ref, Data: w.data, Force: w.force})
-	if conflicts := kube.Conflicts(err); conflicts != nil {
-		return w.conflict(conflicts)
-	}
-	if err != nil {
-		return explain(w, err)
-	}
-	s.feed.put(w.resource, meta)
-	*record = w.applied(meta)
-	s.events.send(Event{Type: ObjectApplied, Layer: w.layer, Object: ObjectRef(w.ref), Action: w.action, Message: w.reason})
-	return nil
-}
-
-// explain marks errors that another pass does not cure.
-func explain(w *work, err error) error {
-	switch {
-	case w.redefined && (apierrors.IsInvalid(err) || kube.Unnamed(err)):
-		// The server may not have seen the new definition yet. In the next pass it
-		// is no longer new, and what is refused then is refused.
-		return &outdatedError{err}
-	case retryable(err) && !kube.Unnamed(err):
-		return err
-	}
-	if kube.Unnamed(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsRequestEntityTooLargeError(err) {
-		return terminal{&SourceError{w.source, err}}
-	}
-	return err
-}
-
-// An outdatedError is of a server that may have judged by an old definition.
-type outdatedError struct{ error }
-
-func (e *outdatedError) Unwrap() error   { return e.error }
-func (e *outdatedError) Retryable() bool { return true }
