@@ -38,6 +38,7 @@ const (
 // An Event is one step of progress.
 type Event struct {
 	Type    EventType
+	Target  TargetID // that it happened on
 	Layer   string
 	Object  ObjectRef // zero unless the event is about an object
 	Action  Action    // of an ObjectApplied event

@@ -27,8 +27,8 @@ func (f *feed) keep(ctx context.Context, resource kube.Resource) {
 			if err == nil {
 				f.replace(resource, list)
 				version = at
-			} else if f.Logger != nil && ctx.Err() == nil {
-				f.Logger.WarnContext(ctx, "cannot watch, and tries again", "resource", resource.GroupResource().String(), "error", err)
+			} else if f.log != nil && ctx.Err() == nil {
+				f.log.WarnContext(ctx, "cannot watch, and tries again", "resource", resource.GroupResource().String(), "error", err)
 			}
 		}
 		if version != "" {

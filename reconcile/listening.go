@@ -18,6 +18,7 @@ const maxQueued = 1024
 type events struct {
 	listen func(Event)
 	redact func(string) string
+	target TargetID
 
 	mu       sync.Mutex
 	queue    []Event
@@ -32,6 +33,7 @@ func (e *events) send(ev Event) {
 	if e.listen == nil {
 		return
 	}
+	ev.Target = e.target
 	if e.redact != nil {
 		ev.Message = e.redact(ev.Message)
 	}

@@ -79,7 +79,7 @@ func (s *Status) Picture() string {
 
 func (s *Status) title() string {
 	if !s.Installed {
-		return s.Target + ": nothing is installed"
+		return s.Target.String() + ": nothing is installed"
 	}
 	return fmt.Sprintf("%s on Kubernetes %s", s.Target, s.KubernetesVersion)
 }

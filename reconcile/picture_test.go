@@ -73,7 +73,7 @@ func full() *Status {
 	next := LayerStatus{Name: "last", Kind: layer.AddOn, InstallOrder: 3, Profile: apps, Format: layer.FormatManifests, Source: apps.String(), Health: Progressing, Message: "it waits for the layers below it", Objects: objects(1)}
 	csi.Conditions = []Condition{{Type: ConditionReady, Status: ConditionFalse, Reason: string(Drifted), Message: csi.Message, LastTransitionTime: ten}}
 	return &Status{
-		Target: "prod-eu-1", Installed: true, KubernetesVersion: "v1.36.3", Health: Failed, Profiles: []profile.ID{infra, apps},
+		Target: TargetID{Cluster: "prod-eu-1", Installation: "apps"}, Installed: true, KubernetesVersion: "v1.36.3", Health: Failed, Profiles: []profile.ID{infra, apps},
 		Layers: []LayerStatus{pack("ubuntu", layer.OS, "24.04", 0), pack("kubernetes", layer.Kubernetes, "1.36.3", 0), cni, csi, old, ingress, shop, next},
 	}
 }
@@ -92,7 +92,7 @@ func TestPictures(t *testing.T) {
 // The SVG is XML that refers to nothing else, and says all in words.
 func TestSVG(t *testing.T) {
 	t.Parallel()
-	for _, s := range []*Status{full(), {Target: `<"none">`}} {
+	for _, s := range []*Status{full(), {Target: TargetID{Cluster: `<"none">`, Installation: DefaultName}}} {
 		text := textOf(t, s.SVG())
 		for _, l := range s.Layers {
 			for _, want := range []string{l.Name, l.Version, string(l.Health), string(l.Kind)} {
@@ -101,7 +101,7 @@ func TestSVG(t *testing.T) {
 				}
 			}
 		}
-		if !strings.Contains(text, s.Target) {
+		if !strings.Contains(text, s.Target.String()) {
 			t.Errorf("the picture does not name the target %s", s.Target)
 		}
 	}

@@ -92,7 +92,7 @@ type Reconciler struct {
 	// If zero, 16.
 	Concurrency int
 	// OnEvent, if not nil, is told of progress: in order, and calls do not overlap
-	// within one call of a method. The run never waits for it, but before the
+	// within one call of a method. [Event.Target] says whose it is. The run never waits for it, but before the
 	// method returns OnEvent has had all events, unless ctx is done first: then
 	// it gets no more, and only a call that it is still in goes on.
 	//
@@ -106,7 +106,7 @@ type Reconciler struct {
 	// metrics. See the packages otel and prometheus below this one, and
 	// [Observers] for more than one.
 	Observer Observer
-	// Logger, if not nil, gets a record of each pass.
+	// Logger, if not nil, gets a record of each pass, with the target.
 	Logger *slog.Logger
 
 	targets  exclusive

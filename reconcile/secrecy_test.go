@@ -141,9 +141,9 @@ func TestE2ESecrecy(t *testing.T) {
 	s.engine.Logger = slog.New(slog.NewTextHandler(&s.out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	spans, metrics := tracetest.NewInMemoryExporter(), new(strataprometheus.Collector)
 	s.engine.Observer = reconcile.Observers{&strataotel.Observer{Provider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))}, metrics}
-	s.page = &statuspage.Handler{Targets: []statuspage.Target{{Name: "secrecy", Target: s.target}}, MinAge: time.Nanosecond}
-	listen, tell := s.engine.OnEvent, s.page.Listener("secrecy")
-	s.engine.OnEvent = func(e reconcile.Event) { listen(e); tell(e) }
+	s.page = &statuspage.Handler{Targets: []reconcile.Target{s.target}, MinAge: time.Nanosecond}
+	listen := s.engine.OnEvent
+	s.engine.OnEvent = func(e reconcile.Event) { listen(e); s.page.OnEvent(e) }
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(metrics)
 	first, second := s.desired(mark+"-first-token", ""), s.desired(mark+"-second-token", "")

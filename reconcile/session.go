@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ type session struct {
 	keeper   inventory.Keeper
 	id       string // of the installation, on its objects
 	events   *events
+	log      *slog.Logger           // with the target; nil if there is none
 	rendered map[string]rendered    // by layer
 	releases map[releaseKey]history // as the pass found them, without what is superseded
 	approved map[string]*layerWork  // of the plan that is to be carried out, by layer
@@ -77,10 +79,13 @@ func (r *Reconciler) open(t Target) (*session, error) {
 		target:     t,
 		client:     client,
 		keeper:     inventory.Keeper{Store: r.store(t, client), Name: t.name()},
-		id:         t.id(),
-		events:     &events{listen: r.OnEvent},
+		id:         t.partOf(),
+		events:     &events{listen: r.OnEvent, target: t.ID()},
 		rendered:   map[string]rendered{},
 		made:       redact.New(nil),
+	}
+	if r.Logger != nil {
+		s.log = r.Logger.With("cluster", t.ID().Cluster, "installation", t.ID().Installation)
 	}
 	if r.Observer != nil {
 		client.Observe = s.request
@@ -155,13 +160,13 @@ func (s *session) finishPass(ctx context.Context, what string, result *Result, e
 	if busy, ok := errors.AsType[*BusyError](err); ok {
 		result.RetryAfter = max(time.Until(busy.Until), time.Second)
 	}
-	if s.Logger == nil {
+	if s.log == nil {
 		return
 	}
 	args := []any{"ready", result.Ready, "steps", len(result.Steps), "waiting", len(result.Waiting), "reads", result.Cost.Reads, "writes", result.Cost.Writes}
 	if err != nil {
-		s.Logger.ErrorContext(ctx, what, append(args, "error", err)...)
+		s.log.ErrorContext(ctx, what, append(args, "error", err)...)
 		return
 	}
-	s.Logger.InfoContext(ctx, what, args...)
+	s.log.InfoContext(ctx, what, args...)
 }

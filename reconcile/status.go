@@ -34,8 +34,8 @@ func (h Health) worse(other Health) bool {
 
 // Status says what is on a target. As JSON its fields keep their names.
 type Status struct {
-	// Target is the name of the installation.
-	Target string `json:"target"`
+	// Target names the cluster and the installation.
+	Target TargetID `json:"target"`
 	// Installed is false if there is no such installation on the cluster.
 	Installed bool `json:"installed"`
 	// KubernetesVersion is the version of the cluster.
@@ -148,7 +148,7 @@ func (s *session) status(ctx context.Context) (_ *Status, err error) {
 	}
 	inv := now.inv
 	out := &Status{
-		Target: s.target.name(), Installed: !inv.Empty(), KubernetesVersion: now.version,
+		Target: s.target.ID(), Installed: !inv.Empty(), KubernetesVersion: now.version,
 		Profiles: inv.Profiles, Lock: inv.Lock, Layers: []LayerStatus{},
 	}
 	for i := range inv.Layers {

@@ -130,7 +130,7 @@ func (d *drawing) layer(l *LayerStatus) {
 
 func (s *Status) svgHead() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "<text class=\"head\" x=\"%d\" y=\"42\">%s</text>\n", svgMargin, escaped(short(s.Target, 48)))
+	fmt.Fprintf(&b, "<text class=\"head\" x=\"%d\" y=\"42\">%s</text>\n", svgMargin, escaped(short(s.Target.String(), 48)))
 	if !s.Installed {
 		fmt.Fprintf(&b, "<text x=\"%d\" y=\"64\">nothing is installed</text>\n", svgMargin)
 		return b.String()

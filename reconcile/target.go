@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"cmp"
+	"net/url"
+	"strings"
 
 	"k8s.io/client-go/rest"
 
@@ -21,6 +23,9 @@ type Target struct {
 	// Where it sets no rate limit, only [Reconciler.Concurrency] and the
 	// server's own limits hold requests back.
 	Config *rest.Config
+	// Cluster is what people call the cluster. It only tells clusters apart in
+	// events, metrics and the like. If empty, the address of the API server.
+	Cluster string
 	// Name tells apart the installations on one cluster: a DNS label. If empty,
 	// [DefaultName].
 	Name string
@@ -31,12 +36,57 @@ type Target struct {
 
 // Selector returns a label selector that matches every object that the
 // installation applied, of whatever kind.
-func (t Target) Selector() string { return inventory.PartOf + "=" + t.id() }
+func (t Target) Selector() string { return inventory.PartOf + "=" + t.partOf() }
 
-// InstallationName returns Name or, if it is empty, [DefaultName].
-func (t Target) InstallationName() string { return t.name() }
+// ID returns what names t.
+func (t Target) ID() TargetID {
+	id := TargetID{Cluster: t.Cluster, Installation: t.name()}
+	if id.Cluster == "" && t.Config != nil {
+		id.Cluster = address(t.Config.Host)
+	}
+	if t.namespace() != DefaultNamespace {
+		id.Installation = t.namespace() + "/" + id.Installation
+	}
+	return id
+}
 
-func (t Target) id() string { return inventory.ID(t.namespace(), t.name()) }
+// address returns the URL of an API server without what may be secret in it.
+func address(host string) string {
+	if !strings.Contains(host, "://") {
+		host = "//" + host
+	}
+	u, err := url.Parse(host)
+	if err != nil {
+		return ""
+	}
+	return u.Host + strings.TrimSuffix(u.Path, "/")
+}
+
+// A TargetID names a [Target], in events, spans, metrics, records of the log and
+// a [Status]. It is comparable, and holds nothing secret.
+type TargetID struct {
+	// Cluster is that of the Target or, if it has none, the address of its API
+	// server without scheme and user.
+	Cluster string `json:"cluster"`
+	// Installation is the name of the Target, after its namespace and a slash if
+	// that is not [DefaultNamespace].
+	Installation string `json:"installation"`
+}
+
+// String returns "cluster/installation", or the cluster alone if the
+// installation is [DefaultName].
+func (id TargetID) String() string {
+	switch {
+	case id.Cluster == "":
+		return id.Installation
+	case id.Installation == DefaultName:
+		return id.Cluster
+	default:
+		return id.Cluster + "/" + id.Installation
+	}
+}
+
+func (t Target) partOf() string { return inventory.ID(t.namespace(), t.name()) }
 
 func (t Target) name() string      { return cmp.Or(t.Name, DefaultName) }
 func (t Target) namespace() string { return cmp.Or(t.Namespace, DefaultNamespace) }

@@ -71,8 +71,8 @@ func (s *session) wakened(ctx context.Context, d *profile.Desired) (last Result,
 	s.feed.begin()
 	err = s.exclusively(ctx, func() error { return s.pass(ctx, d, &last) })
 	s.feed.end(ctx, s.now)
-	if err != nil && ctx.Err() == nil && s.Logger != nil {
-		s.Logger.WarnContext(ctx, "a watched target is not kept", "target", s.target.name(), "error", err)
+	if err != nil && ctx.Err() == nil && s.log != nil {
+		s.log.WarnContext(ctx, "a watched target is not kept", "error", err)
 	}
 	return last, err
 }

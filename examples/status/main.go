@@ -79,8 +79,9 @@ func run(ctx context.Context, config *rest.Config, listener net.Listener, remove
 	if err != nil {
 		return err
 	}
-	target := reconcile.Target{Config: config, Name: "status-example"}
-	page := &statuspage.Handler{Title: "The cluster of the example", Targets: []statuspage.Target{{Name: "example", Target: target}}}
+	target := reconcile.Target{Config: config, Cluster: "example", Name: "shop"}
+	page := &statuspage.Handler{Targets: []reconcile.Target{target}}
+	r := &reconcile.Reconciler{OnEvent: page.OnEvent}
 	server := &http.Server{
 		Handler: page, ReadHeaderTimeout: 10 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx }, // ends the streams of events, too
@@ -89,7 +90,6 @@ func run(ctx context.Context, config *rest.Config, listener net.Listener, remove
 	go func() { served <- server.Serve(listener) }()
 	fmt.Fprintf(out, "http://%s shows how it goes; Ctrl-C ends it\n", listener.Addr())
 
-	r := &reconcile.Reconciler{OnEvent: page.Listener("example")}
 	err = r.Watch(ctx, target, desired)
 	if remove {
 		later, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)

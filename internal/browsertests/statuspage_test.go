@@ -97,10 +97,10 @@ func TestStatusPage(t *testing.T) {
 	var cluster reconciletest.Simulation
 	cluster.Behave(reconciletest.Behavior{Kind: "Deployment"})
 	server := registrytest.New(t)
-	target := reconcile.Target{Config: cluster.Config(), Name: "production"}
+	target := reconcile.Target{Config: cluster.Config(), Cluster: "production"}
 	page := &statuspage.Handler{
 		Title: "Shop clusters", MinAge: 100 * time.Millisecond, Lister: server.Client(),
-		Targets: []statuspage.Target{{Name: "production", Target: target}, {Name: "staging", Target: reconcile.Target{Config: cluster.Config(), Name: "staging"}}},
+		Targets: []reconcile.Target{target, {Config: cluster.Config(), Cluster: "staging", Name: "staging"}},
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/status/", http.StripPrefix("/status", page))
@@ -118,7 +118,7 @@ func TestStatusPage(t *testing.T) {
 
 	kept, desired := make(chan error, 1), stack(t, server)
 	watching, end := context.WithCancel(ctx)
-	engine := &reconcile.Reconciler{Fetcher: server.Client(), OnEvent: page.Listener("production")}
+	engine := &reconcile.Reconciler{Fetcher: server.Client(), OnEvent: page.OnEvent}
 	go func() { kept <- engine.Watch(watching, target, desired) }()
 	defer func() { end(); <-kept }()
 	b.waitFor(`document.querySelectorAll("#target-1 tbody tr").length === 6 && document.querySelectorAll("#target-1 tbody .badge.Ready").length === 6`)

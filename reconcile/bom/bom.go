@@ -44,7 +44,7 @@ func encode(b *cdx.BOM) ([]byte, error) {
 // layers, and layers on their charts and images.
 func New(s *reconcile.Status, d Details) *cdx.BOM {
 	b := &builder{components: map[string]cdx.Component{}, uses: map[string]map[string]bool{}}
-	root := cdx.Component{BOMRef: "installation:" + s.Target, Type: cdx.ComponentTypePlatform, Name: s.Target, Version: s.KubernetesVersion}
+	root := cdx.Component{BOMRef: "installation:" + s.Target.String(), Type: cdx.ComponentTypePlatform, Name: s.Target.String(), Version: s.KubernetesVersion}
 	root.Properties = properties("strata:kubernetesVersion", s.KubernetesVersion)
 	for _, id := range s.Profiles {
 		b.use(root.BOMRef, profileComponent(id, s.Lock))

@@ -49,7 +49,7 @@ func installed() *reconcile.Status {
 	}
 	plain := reconcile.LayerStatus{Name: "settings", Kind: layer.AddOn, Profile: id, Format: layer.FormatManifests, Source: id.String()}
 	return &reconcile.Status{
-		Target: "prod", Installed: true, KubernetesVersion: "v1.36.3", Profiles: []profile.ID{id}, Layers: []reconcile.LayerStatus{pack, chart, plain},
+		Target: reconcile.TargetID{Cluster: "prod", Installation: "default"}, Installed: true, KubernetesVersion: "v1.36.3", Profiles: []profile.ID{id}, Layers: []reconcile.LayerStatus{pack, chart, plain},
 		Lock: &profile.Lock{
 			Profiles: []profile.LockedProfile{{ID: id, Digest: profiled}},
 			Layers:   []profile.LockedLayer{{Layer: "settings", Pin: layer.Pin{Digest: written}}},
@@ -150,7 +150,7 @@ func TestBillMeetsSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, status := range []*reconcile.Status{installed(), {Target: "none"}} {
+		for _, status := range []*reconcile.Status{installed(), {Target: reconcile.TargetID{Cluster: "none"}}} {
 			var data bytes.Buffer
 			if err := cdx.NewBOMEncoder(&data, cdx.BOMFileFormatJSON).EncodeVersion(bom.New(status, bom.Details{Time: time.Unix(1, 0)}), version); err != nil {
 				t.Fatal(err)

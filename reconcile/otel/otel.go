@@ -29,23 +29,24 @@ const Scope = "github.com/strata-go/strata/reconcile"
 
 // Attributes of spans.
 const (
-	TargetKey   = attribute.Key("strata.target")
-	LayerKey    = attribute.Key("strata.layer")
-	PackageKey  = attribute.Key("strata.package")
-	VersionKey  = attribute.Key("strata.version")
-	DigestKey   = attribute.Key("strata.digest")
-	HookKey     = attribute.Key("strata.hook")
-	ObjectKey   = attribute.Key("strata.object")
-	ReadyKey    = attribute.Key("strata.ready")
-	StepsKey    = attribute.Key("strata.steps")
-	WaitingKey  = attribute.Key("strata.waiting")
-	DriftKey    = attribute.Key("strata.drift")
-	VerbKey     = attribute.Key("strata.request.verb")
-	ResourceKey = attribute.Key("strata.request.resource")
-	ServerKey   = attribute.Key("server.address")
-	StatusKey   = attribute.Key("http.response.status_code")
-	ReadsKey    = attribute.Key("strata.reads")
-	WritesKey   = attribute.Key("strata.writes")
+	ClusterKey      = attribute.Key("k8s.cluster.name")
+	InstallationKey = attribute.Key("strata.installation")
+	LayerKey        = attribute.Key("strata.layer")
+	PackageKey      = attribute.Key("strata.package")
+	VersionKey      = attribute.Key("strata.version")
+	DigestKey       = attribute.Key("strata.digest")
+	HookKey         = attribute.Key("strata.hook")
+	ObjectKey       = attribute.Key("strata.object")
+	ReadyKey        = attribute.Key("strata.ready")
+	StepsKey        = attribute.Key("strata.steps")
+	WaitingKey      = attribute.Key("strata.waiting")
+	DriftKey        = attribute.Key("strata.drift")
+	VerbKey         = attribute.Key("strata.request.verb")
+	ResourceKey     = attribute.Key("strata.request.resource")
+	ServerKey       = attribute.Key("server.address")
+	StatusKey       = attribute.Key("http.response.status_code")
+	ReadsKey        = attribute.Key("strata.reads")
+	WritesKey       = attribute.Key("strata.writes")
 )
 
 // An Observer makes spans. Its zero value makes none. Set fields before the
@@ -99,20 +100,21 @@ func attributes(s reconcile.Span) []attribute.KeyValue {
 			all = append(all, key.String(value))
 		}
 	}
+	id := s.Target.ID()
+	add(ClusterKey, id.Cluster)
+	add(InstallationKey, id.Installation)
 	add(LayerKey, s.Layer)
 	add(PackageKey, s.Pin.Name)
 	add(VersionKey, s.Pin.Resolved)
 	add(DigestKey, s.Pin.Digest.String())
 	switch s.Type {
-	case reconcile.SpanCall, reconcile.SpanPass, reconcile.SpanLook:
-		add(TargetKey, s.Target.InstallationName())
-		add(ServerKey, host(s.Target))
 	case reconcile.SpanHook:
 		add(HookKey, s.Name)
 		add(ObjectKey, s.Object.String())
 	case reconcile.SpanRequest:
 		add(VerbKey, s.Name)
 		add(ResourceKey, s.Resource)
+		add(ServerKey, host(s.Target))
 	default:
 	}
 	return all

@@ -81,7 +81,7 @@ func TestSpans(t *testing.T) {
 		cluster.Behave(reconciletest.Behavior{Kind: "Deployment", After: time.Minute})
 		recorder := tracetest.NewSpanRecorder()
 		engine := &reconcile.Reconciler{Observer: &otel.Observer{Provider: trace.NewTracerProvider(trace.WithSpanProcessor(recorder))}}
-		target := reconcile.Target{Config: cluster.Config(), Name: "shop"}
+		target := reconcile.Target{Config: cluster.Config(), Cluster: "eu", Name: "shop"}
 		if _, err := engine.Converge(t.Context(), target, desired(t, web)); err != nil {
 			t.Fatal(err)
 		}
@@ -104,6 +104,9 @@ func TestSpans(t *testing.T) {
 			text := fmt.Sprint(s.Name(), s.Attributes(), s.Status(), s.Events())
 			if strings.Contains(text, "hunter2") {
 				t.Errorf("a span shows a secret: %s", text)
+			}
+			if all := s.Attributes(); !slices.Contains(all, otel.ClusterKey.String("eu")) || !slices.Contains(all, otel.InstallationKey.String("shop")) {
+				t.Errorf("the span %q does not name its target: %s", s.Name(), text)
 			}
 			if s.Name() == "kubernetes apply" && strings.Contains(text, "deployments.apps") {
 				applied++

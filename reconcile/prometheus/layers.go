@@ -15,17 +15,17 @@ type layers struct {
 	left                         *prom.GaugeVec
 
 	mu    sync.Mutex
-	known map[string]map[string]reconcile.Health // by target and layer
+	known map[reconcile.TargetID]map[string]reconcile.Health // by target and layer
 }
 
 func newLayers() *layers {
 	return &layers{
-		health:    gauge("layer_health", "1 for the health that a layer has.", "target", "layer", "health"),
-		objects:   counter("objects_total", "Objects by what was done to them.", "target", "layer", "action"),
-		repaired:  counter("drift_repaired_total", "Fields and objects that others had changed and that were repaired.", "target", "layer"),
-		conflicts: counter("conflicts_total", "Fields of other managers that were in the way.", "target", "layer"),
-		left:      gauge("drift_left", "Fields and objects that others have changed and that stay so.", "target", "layer"),
-		known:     map[string]map[string]reconcile.Health{},
+		health:    gauge("layer_health", "1 for the health that a layer has.", "cluster", "installation", "layer", "health"),
+		objects:   counter("objects_total", "Objects by what was done to them.", "cluster", "installation", "layer", "action"),
+		repaired:  counter("drift_repaired_total", "Fields and objects that others had changed and that were repaired.", "cluster", "installation", "layer"),
+		conflicts: counter("conflicts_total", "Fields of other managers that were in the way.", "cluster", "installation", "layer"),
+		left:      gauge("drift_left", "Fields and objects that others have changed and that stay so.", "cluster", "installation", "layer"),
+		known:     map[reconcile.TargetID]map[string]reconcile.Health{},
 	}
 }
 
@@ -35,12 +35,13 @@ func (l *layers) all() []prom.Collector {
 
 // set takes over how the layers of a target are. Those that are not among them
 // are gone.
-func (l *layers) set(target string, now map[string]reconcile.Health) {
+func (l *layers) set(target reconcile.TargetID, now map[string]reconcile.Health) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for layer := range l.known[target] {
 		if _, ok := now[layer]; !ok {
-			gone := prom.Labels{"target": target, "layer": layer}
+			gone := labelsOf(target)
+			gone["layer"] = layer
 			l.health.DeletePartialMatch(gone)
 			l.left.DeletePartialMatch(gone)
 		}
@@ -51,19 +52,19 @@ func (l *layers) set(target string, now map[string]reconcile.Health) {
 			if h == is {
 				value = 1
 			}
-			l.health.WithLabelValues(target, layer, string(h)).Set(value)
+			l.health.WithLabelValues(target.Cluster, target.Installation, layer, string(h)).Set(value)
 		}
 	}
 	l.known[target] = now
 }
 
 // count counts what a pass did.
-func (l *layers) count(target string, o reconcile.Outcome) {
+func (l *layers) count(target reconcile.TargetID, o reconcile.Outcome) {
 	for _, step := range o.Result.Steps {
-		l.objects.WithLabelValues(target, step.Layer, string(step.Action)).Inc()
+		l.objects.WithLabelValues(target.Cluster, target.Installation, step.Layer, string(step.Action)).Inc()
 		for _, d := range step.Drift {
 			if !d.Stays() {
-				l.repaired.WithLabelValues(target, step.Layer).Inc()
+				l.repaired.WithLabelValues(target.Cluster, target.Installation, step.Layer).Inc()
 			}
 		}
 	}
@@ -77,16 +78,16 @@ func (l *layers) count(target string, o reconcile.Outcome) {
 		}
 	}
 	for layer, n := range count {
-		l.left.WithLabelValues(target, layer).Set(n)
+		l.left.WithLabelValues(target.Cluster, target.Installation, layer).Set(n)
 	}
 	l.conflict(target, "", o.Err)
 }
 
 // conflict counts the conflicts in an error, each in the layer that it stands in.
-func (l *layers) conflict(target, layer string, err error) {
+func (l *layers) conflict(target reconcile.TargetID, layer string, err error) {
 	switch e := err.(type) { //nolint:errorlint // errors are unwrapped one by one, as each may be of another layer
 	case *reconcile.ConflictError:
-		l.conflicts.WithLabelValues(target, layer).Add(float64(len(e.Fields)))
+		l.conflicts.WithLabelValues(target.Cluster, target.Installation, layer).Add(float64(len(e.Fields)))
 	case *reconcile.LayerError:
 		l.conflict(target, e.Layer, e.Err)
 	case interface{ Unwrap() error }:
@@ -98,11 +99,11 @@ func (l *layers) conflict(target, layer string, err error) {
 	}
 }
 
-func (l *layers) forget(target prom.Labels) {
+func (l *layers) forget(target reconcile.TargetID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.known, target["target"])
+	delete(l.known, target)
 	for _, vec := range []interface{ DeletePartialMatch(prom.Labels) int }{l.health, l.objects, l.repaired, l.conflicts, l.left} {
-		vec.DeletePartialMatch(target)
+		vec.DeletePartialMatch(labelsOf(target))
 	}
 }

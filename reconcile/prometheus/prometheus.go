@@ -4,20 +4,19 @@
 //	registerer.MustRegister(metrics)
 //	r := &reconcile.Reconciler{Observer: metrics}
 //
-//	strata_passes_total{target,outcome}             ready, waiting, failed or interrupted
-//	strata_pass_duration_seconds{target}            histogram
-//	strata_last_success_timestamp_seconds{target}   of the last pass that found all ready
-//	strata_layer_health{target,layer,health}        1 for the health that it has, else 0
-//	strata_objects_total{target,layer,action}       create, update, repair, delete, ...
-//	strata_drift_repaired_total{target,layer}       fields and objects that others changed
-//	strata_drift_left{target,layer}                 those that stay so now
-//	strata_conflicts_total{target,layer}            fields of other managers that are in the way
-//	strata_api_requests_total{verb,code}            code 0: there was no answer
-//	strata_api_request_duration_seconds{verb}       histogram; until the answer begins
+//	strata_passes_total{cluster,installation,outcome}             ready, waiting, failed or interrupted
+//	strata_pass_duration_seconds{cluster,installation}            histogram
+//	strata_last_success_timestamp_seconds{cluster,installation}   of the last pass that found all ready
+//	strata_layer_health{cluster,installation,layer,health}        1 for the health that it has, else 0
+//	strata_objects_total{cluster,installation,layer,action}       create, update, repair, delete, ...
+//	strata_drift_repaired_total{cluster,installation,layer}       fields and objects that others changed
+//	strata_drift_left{cluster,installation,layer}                 those that stay so now
+//	strata_conflicts_total{cluster,installation,layer}            fields of other managers that are in the way
+//	strata_api_requests_total{cluster,verb,code}            code 0: there was no answer
+//	strata_api_request_duration_seconds{cluster,verb}       histogram; until the answer begins
 //
-// There are as many series as there are targets and layers. The name of an
-// installation is its label; set [Collector.Label] where several clusters have
-// installations of one name.
+// There are as many series as there are targets and layers. Labels are those of
+// [reconcile.TargetID]: set [reconcile.Target.Cluster] for names that people know.
 package prometheus
 
 import (
@@ -36,10 +35,6 @@ import (
 // registered once. Its zero value is ready; it is safe for concurrent use. Do
 // not copy it.
 type Collector struct {
-	// Label returns the label of a target. If nil, the name of the installation.
-	// Set it before the first use.
-	Label func(reconcile.Target) string
-
 	once   sync.Once
 	passes *passes
 	layers *layers
@@ -65,12 +60,18 @@ func (c *Collector) Collect(to chan<- prom.Metric) {
 	}
 }
 
-// Forget removes the series of a target that is gone for good.
-func (c *Collector) Forget(t reconcile.Target) {
+// Forget removes the series of a target that is gone for good, those of requests
+// to its cluster among them.
+func (c *Collector) Forget(t reconcile.TargetID) {
 	c.setUp()
-	target := prom.Labels{"target": c.label(t)}
-	c.passes.forget(target)
-	c.layers.forget(target)
+	c.passes.forget(t)
+	c.layers.forget(t)
+	c.calls.forget(t)
+}
+
+// labelsOf returns the labels that the series of a target have in common.
+func labelsOf(t reconcile.TargetID) prom.Labels {
+	return prom.Labels{"cluster": t.Cluster, "installation": t.Installation}
 }
 
 // Begin takes the time.
@@ -85,10 +86,10 @@ func (c *Collector) Begin(ctx context.Context, s reconcile.Span) (context.Contex
 	return ctx, func(o reconcile.Outcome) {
 		took := time.Since(began).Seconds()
 		if s.Type == reconcile.SpanRequest {
-			c.calls.count(s.Name, o.Code, took)
+			c.calls.count(s, o.Code, took)
 			return
 		}
-		target := c.label(s.Target)
+		target := s.Target.ID()
 		if s.Type == reconcile.SpanPass {
 			c.passes.count(target, outcome(ctx, o), took)
 			c.layers.count(target, o)
@@ -113,13 +114,6 @@ func outcome(ctx context.Context, o reconcile.Outcome) string {
 	}
 }
 
-func (c *Collector) label(t reconcile.Target) string {
-	if c.Label != nil {
-		return c.Label(t)
-	}
-	return t.InstallationName()
-}
-
 func (c *Collector) setUp() {
 	c.once.Do(func() { c.passes, c.layers, c.calls = newPasses(), newLayers(), newCalls() })
 }
@@ -137,16 +131,23 @@ type calls struct {
 
 func newCalls() *calls {
 	return &calls{
-		total: counter("api_requests_total", "Requests to API servers.", "verb", "code"),
-		took:  histogram("api_request_duration_seconds", "Time until the answer of an API server begins.", prom.ExponentialBuckets(.001, 2.5, 11), "verb"),
+		total: counter("api_requests_total", "Requests to API servers.", "cluster", "verb", "code"),
+		took:  histogram("api_request_duration_seconds", "Time until the answer of an API server begins.", prom.ExponentialBuckets(.001, 2.5, 11), "cluster", "verb"),
 	}
 }
 
 func (c *calls) all() []prom.Collector { return []prom.Collector{c.total, c.took} }
 
-func (c *calls) count(verb string, code int, took float64) {
-	c.total.WithLabelValues(verb, strconv.Itoa(code)).Inc()
-	c.took.WithLabelValues(verb).Observe(took)
+func (c *calls) count(s reconcile.Span, code int, took float64) {
+	cluster := s.Target.ID().Cluster
+	c.total.WithLabelValues(cluster, s.Name, strconv.Itoa(code)).Inc()
+	c.took.WithLabelValues(cluster, s.Name).Observe(took)
+}
+
+func (c *calls) forget(target reconcile.TargetID) {
+	gone := prom.Labels{"cluster": target.Cluster}
+	c.total.DeletePartialMatch(gone)
+	c.took.DeletePartialMatch(gone)
 }
 
 // passes are the metrics of passes.
@@ -158,26 +159,26 @@ type passes struct {
 
 func newPasses() *passes {
 	return &passes{
-		total:   counter("passes_total", "Passes by how they ended.", "target", "outcome"),
-		took:    histogram("pass_duration_seconds", "Time that a pass took.", prom.ExponentialBuckets(.01, 2.5, 11), "target"),
-		success: gauge("last_success_timestamp_seconds", "When the last pass that found all ready ended.", "target"),
+		total:   counter("passes_total", "Passes by how they ended.", "cluster", "installation", "outcome"),
+		took:    histogram("pass_duration_seconds", "Time that a pass took.", prom.ExponentialBuckets(.01, 2.5, 11), "cluster", "installation"),
+		success: gauge("last_success_timestamp_seconds", "When the last pass that found all ready ended.", "cluster", "installation"),
 	}
 }
 
 func (p *passes) all() []prom.Collector { return []prom.Collector{p.total, p.took, p.success} }
 
-func (p *passes) count(target, outcome string, took float64) {
-	p.total.WithLabelValues(target, outcome).Inc()
-	p.took.WithLabelValues(target).Observe(took)
+func (p *passes) count(target reconcile.TargetID, outcome string, took float64) {
+	p.total.WithLabelValues(target.Cluster, target.Installation, outcome).Inc()
+	p.took.WithLabelValues(target.Cluster, target.Installation).Observe(took)
 	if outcome == "ready" {
-		p.success.WithLabelValues(target).SetToCurrentTime()
+		p.success.WithLabelValues(target.Cluster, target.Installation).SetToCurrentTime()
 	}
 }
 
-func (p *passes) forget(target prom.Labels) {
-	p.total.DeletePartialMatch(target)
-	p.took.DeletePartialMatch(target)
-	p.success.DeletePartialMatch(target)
+func (p *passes) forget(target reconcile.TargetID) {
+	for _, vec := range []interface{ DeletePartialMatch(prom.Labels) int }{p.total, p.took, p.success} {
+		vec.DeletePartialMatch(labelsOf(target))
+	}
 }
 
 func counter(name, help string, labels ...string) *prom.CounterVec {

@@ -51,7 +51,7 @@ func newTested(t *testing.T) *tested {
 	t.Helper()
 	var cluster reconciletest.Simulation
 	x := &tested{T: t, registry: prom.NewPedanticRegistry(), metrics: new(prometheus.Collector)}
-	x.target = reconcile.Target{Config: cluster.Config(), Name: "shop"}
+	x.target = reconcile.Target{Config: cluster.Config(), Cluster: "eu", Name: "shop"}
 	x.engine = &reconcile.Reconciler{Observer: x.metrics}
 	x.registry.MustRegister(x.metrics)
 	var err error
@@ -110,7 +110,7 @@ func (x *tested) requests(of string) int64 {
 	n := 0.0
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
-			if l := m.GetLabel(); f.GetName() == "strata_api_requests_total" && strings.HasPrefix(l[0].GetValue()+" "+l[1].GetValue(), of) {
+			if l := m.GetLabel(); f.GetName() == "strata_api_requests_total" && strings.HasPrefix(l[1].GetValue()+" "+l[2].GetValue(), of) {
 				n += m.GetCounter().GetValue()
 			}
 		}
@@ -128,11 +128,11 @@ func TestMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.want(`
-layer_health Ready correct shop 1
-layer_health Ready report shop 1
-objects_total create correct shop 1
-objects_total create report shop 1
-passes_total ready shop 1
+layer_health eu Ready shop correct 1
+layer_health eu Ready shop report 1
+objects_total create eu shop correct 1
+objects_total create eu shop report 1
+passes_total eu shop ready 1
 `, "objects_total", "passes_total", "layer_health", "drift_left", "drift_repaired_total")
 	x.edit()
 	if err := converge("1"); err != nil {
@@ -142,14 +142,14 @@ passes_total ready shop 1
 		t.Fatal(err)
 	}
 	x.want(`
-drift_left report shop 1
-drift_repaired_total correct shop 1
-layer_health Drifted report shop 1
-layer_health Ready correct shop 1
-objects_total create correct shop 1
-objects_total create report shop 1
-objects_total repair correct shop 1
-passes_total ready shop 3
+drift_left eu shop report 1
+drift_repaired_total eu shop correct 1
+layer_health eu Drifted shop report 1
+layer_health eu Ready shop correct 1
+objects_total create eu shop correct 1
+objects_total create eu shop report 1
+objects_total repair eu shop correct 1
+passes_total eu shop ready 3
 `, "objects_total", "passes_total", "layer_health", "drift_left", "drift_repaired_total")
 	if n, err := testutil.GatherAndCount(x.registry, "strata_last_success_timestamp_seconds", "strata_pass_duration_seconds"); err != nil || n != 2 {
 		t.Errorf("%d series of times, %v; want 2", n, err)
@@ -158,8 +158,8 @@ passes_total ready shop 3
 		t.Fatal(err)
 	}
 	x.want("", "layer_health", "drift_left")
-	x.metrics.Forget(x.target)
-	x.want("", "layer_health", "objects_total", "passes_total", "drift_repaired_total")
+	x.metrics.Forget(x.target.ID())
+	x.want("", "layer_health", "objects_total", "passes_total", "drift_repaired_total", "api_requests_total")
 }
 
 func TestConflictsAndRequests(t *testing.T) {
@@ -184,10 +184,10 @@ func TestConflictsAndRequests(t *testing.T) {
 		t.Fatal("a conflict is no error")
 	}
 	x.want(`
-conflicts_total correct shop 1
-layer_health Failed correct shop 1
-layer_health Ready report shop 1
-passes_total failed shop 1
-passes_total ready shop 1
+conflicts_total eu shop correct 1
+layer_health eu Failed shop correct 1
+layer_health eu Ready shop report 1
+passes_total eu shop failed 1
+passes_total eu shop ready 1
 `, "conflicts_total", "passes_total", "layer_health")
 }

@@ -2,9 +2,9 @@
 // picture, its layers and versions, health, drift with who and when, newer
 // versions, and progress as it happens.
 //
-//	page := &statuspage.Handler{Targets: []statuspage.Target{{Name: "production", Target: target}}}
+//	page := &statuspage.Handler{Targets: targets}
+//	r := &reconcile.Reconciler{OnEvent: page.OnEvent}
 //	mux.Handle("/status/", http.StripPrefix("/status", page))
-//	r := &reconcile.Reconciler{OnEvent: page.Listener("production")}
 //
 // It is plain HTML with server-sent events: nothing is built, nothing comes from
 // elsewhere, and a strict content security policy holds it to that. Without

@@ -20,8 +20,8 @@ type stream struct {
 	*Handler
 	w       http.ResponseWriter
 	to      *http.ResponseController
-	touched map[string]time.Time // by the last event that led to a section, by target
-	wanted  map[string]wanted    // by target
+	touched map[*source]time.Time // by the last event that led to a section
+	wanted  map[*source]wanted
 }
 
 // wanted is a section that is to be sent. What an event told of is recorded on
@@ -41,15 +41,15 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	missed, notes := h.log.follow(sinceOf(r))
 	defer h.log.unfollow(notes)
-	s := &stream{Handler: h, w: w, to: http.NewResponseController(w), touched: map[string]time.Time{}, wanted: map[string]wanted{}}
+	s := &stream{Handler: h, w: w, to: http.NewResponseController(w), touched: map[*source]time.Time{}, wanted: map[*source]wanted{}}
 	for _, source := range h.sources {
-		s.touched[source.target.Name] = time.Now()
+		s.touched[source] = time.Now()
 	}
 	if !s.write("retry: 2000\n\n") {
 		return
 	}
 	for _, n := range missed {
-		s.touched[n.Target] = time.Time{}
+		s.touched[s.of(n.Target)] = time.Time{}
 		if !s.note(n) {
 			return
 		}
@@ -92,11 +92,10 @@ func sinceOf(r *http.Request) int64 {
 func (s *stream) due() <-chan time.Time {
 	var first time.Time
 	for _, source := range s.sources {
-		name := source.target.Name
-		if at := s.log.touchedAt(name); at.After(s.touched[name]) {
-			s.touched[name], s.wanted[name] = at, wanted{notBefore: at}
+		if at := s.log.touchedAt(source.id); at.After(s.touched[source]) {
+			s.touched[source], s.wanted[source] = at, wanted{notBefore: at}
 		}
-		if w, ok := s.wanted[name]; ok {
+		if w, ok := s.wanted[source]; ok {
 			if at := s.readable(source, w); first.IsZero() || at.Before(first) {
 				first = at
 			}
@@ -120,15 +119,14 @@ func (s *stream) readable(of *source, w wanted) time.Time {
 // sections sends those that are wanted and can be had.
 func (s *stream) sections(r *http.Request) bool {
 	for _, source := range s.sources {
-		name := source.target.Name
-		w, ok := s.wanted[name]
+		w, ok := s.wanted[source]
 		if !ok || time.Now().Before(s.readable(source, w)) {
 			continue
 		}
 		sec := source.section(r.Context(), w.notBefore)
-		delete(s.wanted, name)
+		delete(s.wanted, source)
 		if !w.second {
-			s.wanted[name] = wanted{sec.Read.Add(s.minAge()), true}
+			s.wanted[source] = wanted{sec.Read.Add(s.minAge()), true}
 		}
 		var html strings.Builder
 		if err := s.page.ExecuteTemplate(&html, "section", sec); err != nil {
@@ -147,7 +145,7 @@ func (s *stream) note(n note) bool {
 		note
 		ID    string `json:"id"`
 		Stamp string `json:"stamp"`
-	}{n, s.idOf(n.Target), stamp(n.Time)})
+	}{n, s.of(n.Target).anchor, stamp(n.Time)})
 }
 
 // event sends a value. JSON has no line breaks.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -26,8 +27,9 @@ const (
 // and HEAD only. Its zero value shows no targets. Set fields before the first
 // call; then it is safe for concurrent use. Do not copy it.
 type Handler struct {
-	// Targets are shown in this order.
-	Targets []Target
+	// Targets are shown in this order, by the name that [reconcile.TargetID] has:
+	// set Cluster in each.
+	Targets []reconcile.Target
 	// Title is that of the page. If empty, "Clusters".
 	Title string
 	// Reconciler says how to read: its Store, Ready, Drift, Concurrency and
@@ -49,23 +51,29 @@ type Handler struct {
 	log     *log
 }
 
-// A Target is one that the page shows.
-type Target struct {
-	// Name is what people call it. It is unique on the page.
-	Name string
-	reconcile.Target
-}
-
 //go:embed page.html live.js style.css icon.svg
 var files embed.FS
 
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
-// Listener returns what is to be the OnEvent of the Reconciler of the named
-// target, or to be called by it. It never blocks.
-func (h *Handler) Listener(target string) func(reconcile.Event) {
+// OnEvent shows an event of one of the targets. It is to be the OnEvent of the
+// Reconcilers that bring them to their states, or to be called by it, and never
+// blocks.
+func (h *Handler) OnEvent(e reconcile.Event) {
 	h.setUp()
-	return func(e reconcile.Event) { h.log.add(target, e) }
+	if h.of(e.Target) != nil {
+		h.log.add(e)
+	}
+}
+
+// of returns the source of a target, or nil.
+func (h *Handler) of(target reconcile.TargetID) *source {
+	for _, s := range h.sources {
+		if s.id == target {
+			return s
+		}
+	}
+	return nil
 }
 
 // ServeHTTP answers a request. It returns when the request is over, for
@@ -108,7 +116,7 @@ func (h *Handler) setUp() {
 		}
 		h.log = newLog()
 		for i, t := range h.Targets {
-			h.sources = append(h.sources, &source{handler: h, index: i, target: t})
+			h.sources = append(h.sources, &source{handler: h, anchor: fmt.Sprintf("target-%d", i+1), id: t.ID(), target: t})
 		}
 	})
 }

@@ -48,9 +48,9 @@ func newShown(t *testing.T) *shown {
 	x := &shown{T: t}
 	config := rest.CopyConfig(cluster.Config())
 	config.Wrap(x.faults.Wrap)
-	x.target = reconcile.Target{Config: config}
-	x.page.Targets = []statuspage.Target{{Name: "<shop>", Target: x.target}}
-	x.engine = &reconcile.Reconciler{OnEvent: x.page.Listener("<shop>")}
+	x.target = reconcile.Target{Config: config, Cluster: "<shop>"}
+	x.page.Targets = []reconcile.Target{x.target}
+	x.engine = &reconcile.Reconciler{OnEvent: x.page.OnEvent}
 	return x
 }
 
@@ -147,7 +147,7 @@ func TestEvents(t *testing.T) {
 	}
 	defer response.Body.Close()
 	for range 100 { // more than is buffered, which nobody reads yet
-		x.page.Listener("<shop>")(reconcile.Event{Type: reconcile.LayerWaiting, Layer: "settings", Message: strings.Repeat("x", 1<<16)})
+		x.page.OnEvent(reconcile.Event{Target: x.target.ID(), Type: reconcile.LayerWaiting, Layer: "settings", Message: strings.Repeat("x", 1<<16)})
 	}
 	x.converge("2")
 	lines := bufio.NewReader(response.Body)

@@ -16,34 +16,35 @@ const (
 
 // A note is an event as the page shows it.
 type note struct {
-	Number int64     `json:"number"` // of all targets together
-	Target string    `json:"target"`
-	Time   time.Time `json:"time"`
-	Type   string    `json:"type"`
-	Mark   string    `json:"mark"` // ready, failed, drifted or progress
-	Layer  string    `json:"layer"`
-	Text   string    `json:"text"`
+	Number int64              `json:"number"` // of all targets together
+	Target reconcile.TargetID `json:"-"`
+	Time   time.Time          `json:"time"`
+	Type   string             `json:"type"`
+	Mark   string             `json:"mark"` // ready, failed, drifted or progress
+	Layer  string             `json:"layer"`
+	Text   string             `json:"text"`
 }
 
 // A log keeps the last notes, and sends new ones to those who follow it.
 type log struct {
 	mu        sync.Mutex
 	last      int64
-	notes     map[string][]note
-	drifts    map[string][]reconcile.Drift // that were found, and not left
-	touched   map[string]time.Time         // when the last event of a target came
+	notes     map[reconcile.TargetID][]note
+	drifts    map[reconcile.TargetID][]reconcile.Drift // that were found, and not left
+	touched   map[reconcile.TargetID]time.Time         // when the last event of a target came
 	followers map[chan note]bool
 }
 
 func newLog() *log {
-	return &log{notes: map[string][]note{}, drifts: map[string][]reconcile.Drift{}, touched: map[string]time.Time{}, followers: map[chan note]bool{}}
+	return &log{notes: map[reconcile.TargetID][]note{}, drifts: map[reconcile.TargetID][]reconcile.Drift{}, touched: map[reconcile.TargetID]time.Time{}, followers: map[chan note]bool{}}
 }
 
 // add adds an event. Who is too slow for it misses it.
-func (l *log) add(target string, e reconcile.Event) {
+func (l *log) add(e reconcile.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last++
+	target := e.Target
 	n := note{Number: l.last, Target: target, Time: time.Now(), Type: words(e.Type), Mark: markOf(e.Type), Layer: e.Layer, Text: textOf(e)}
 	l.notes[target] = last(append(l.notes[target], n))
 	l.touched[target] = n.Time
@@ -73,7 +74,7 @@ func (l *log) newest() int64 {
 }
 
 // of returns what is kept of a target, newest first.
-func (l *log) of(target string) ([]note, []reconcile.Drift) {
+func (l *log) of(target reconcile.TargetID) ([]note, []reconcile.Drift) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	notes, drifts := slices.Clone(l.notes[target]), slices.Clone(l.drifts[target])
@@ -83,7 +84,7 @@ func (l *log) of(target string) ([]note, []reconcile.Drift) {
 }
 
 // touchedAt returns when the last event of a target came; zero if none has.
-func (l *log) touchedAt(target string) time.Time {
+func (l *log) touchedAt(target reconcile.TargetID) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.touched[target]

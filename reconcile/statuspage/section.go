@@ -3,7 +3,6 @@ package statuspage
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"html/template"
 	"strings"
 	"time"
@@ -27,17 +26,6 @@ type section struct {
 	Newer   []profile.Newer // profiles
 }
 
-func (h *Handler) idOf(target string) string {
-	for _, s := range h.sources {
-		if s.target.Name == target {
-			return s.id()
-		}
-	}
-	return ""
-}
-
-func (s *source) id() string { return fmt.Sprintf("target-%d", s.index+1) }
-
 func (s *source) lastRead() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,8 +35,8 @@ func (s *source) lastRead() time.Time {
 // section returns what the page shows, not older than that.
 func (s *source) section(ctx context.Context, notBefore time.Time) section {
 	status, read, err := s.get(ctx, notBefore)
-	out := section{ID: s.id(), Name: s.target.Name, Read: read, Status: status, Health: "Unknown"}
-	notes, repaired := s.handler.log.of(s.target.Name)
+	out := section{ID: s.anchor, Name: s.id.String(), Read: read, Status: status, Health: "Unknown"}
+	notes, repaired := s.handler.log.of(s.id)
 	out.Notes = notes
 	if err != nil {
 		out.Problem = err.Error()

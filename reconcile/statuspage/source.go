@@ -18,8 +18,9 @@ const updatesEvery = time.Hour
 // and is not read twice at a time.
 type source struct {
 	handler *Handler
-	index   int
-	target  Target
+	anchor  string // in the document
+	id      reconcile.TargetID
+	target  reconcile.Target
 
 	mu      sync.Mutex
 	status  *reconcile.Status
@@ -60,18 +61,18 @@ func (s *source) get(ctx context.Context, notBefore time.Time) (*reconcile.Statu
 // refresh reads the status. The last that could be read stays beside an error.
 func (s *source) refresh(ctx context.Context) {
 	began := time.Now()
-	status, err := s.handler.reader.Status(ctx, s.target.Target)
+	status, err := s.handler.reader.Status(ctx, s.target)
 	if err == nil && s.handler.Lister != nil {
 		if s.lister == nil || time.Since(s.lister.since) > updatesEvery {
 			s.lister = &memory{Lister: s.handler.Lister, since: began}
 		}
 		if err := status.CheckUpdates(ctx, s.lister); err != nil {
-			s.handler.warn(ctx, "looking for newer versions of "+s.target.Name, err)
+			s.handler.warn(ctx, "looking for newer versions of "+s.id.String(), err)
 		}
 	}
 	left := err != nil && errors.Is(ctx.Err(), context.Canceled) // the viewer
 	if err != nil && !left {
-		s.handler.warn(ctx, "reading the status of "+s.target.Name, err)
+		s.handler.warn(ctx, "reading the status of "+s.id.String(), err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
