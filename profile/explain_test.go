@@ -1,9 +1,7 @@
 package profile_test
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,25 +9,20 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/strata-go/strata/internal/archive"
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/profile"
 )
 
-// chartArchive returns a chart as packs hold it.
+// chartArchive returns the chart web as packs hold it.
 func chartArchive(t *testing.T, files ...[2]string) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	w := tar.NewWriter(z)
+	fsys := fstest.MapFS{}
 	for _, f := range files {
-		if err := w.WriteHeader(&tar.Header{Name: f[0], Size: int64(len(f[1])), Mode: 0o644}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write([]byte(f[1])); err != nil {
-			t.Fatal(err)
-		}
+		fsys[f[0]] = &fstest.MapFile{Data: []byte(f[1])}
 	}
-	if err := errors.Join(w.Close(), z.Close()); err != nil {
+	var b bytes.Buffer
+	if err := archive.WriteTarGz(&b, fsys, "web"); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -64,10 +57,10 @@ spec:
 		t.Fatal(err)
 	}
 	tgz := chartArchive(t,
-		[2]string{"web/Chart.yaml", "name: web\nversion: 1.0.0\ndependencies:\n- {name: redis, alias: cache}\n"},
-		[2]string{"web/values.yaml", "replicas: 1\nhosts: [a, b]\nold: 1\nmemory: 1Gi\nenabled: yes\ncache:\n  port: 6379\n"},
-		[2]string{"web/charts/redis/Chart.yaml", "name: redis\nversion: 1.0.0\n"},
-		[2]string{"web/charts/redis/values.yaml", "port: 1\n"},
+		[2]string{"Chart.yaml", "name: web\nversion: 1.0.0\ndependencies:\n- {name: redis, alias: cache}\n"},
+		[2]string{"values.yaml", "replicas: 1\nhosts: [a, b]\nold: 1\nmemory: 1Gi\nenabled: yes\ncache:\n  port: 6379\n"},
+		[2]string{"charts/redis/Chart.yaml", "name: redis\nversion: 1.0.0\n"},
+		[2]string{"charts/redis/values.yaml", "port: 1\n"},
 	)
 	files := fstest.MapFS{
 		"pack.json":      {Data: []byte(`{"name": "a", "displayName": "x", "version": "1.0.0", "layer": "addon", "charts": ["charts/web.tgz"]}`)},
@@ -192,10 +185,10 @@ func TestHelmChartDefaults(t *testing.T) {
 	}}
 	content := func(layer.Pin) (fs.FS, error) {
 		return fstest.MapFS{
-			"web/Chart.yaml":             {Data: []byte("name: web\n")},
-			"web/values.yaml":            {Data: []byte("a: {b: 1, c: 1}\n")},
-			"web/charts/sub/Chart.yaml":  {Data: []byte("name: sub\n")},
-			"web/charts/sub/values.yaml": {Data: []byte("d: 1\n")},
+			"Chart.yaml":             {Data: []byte("name: web\n")},
+			"values.yaml":            {Data: []byte("a: {b: 1, c: 1}\n")},
+			"charts/sub/Chart.yaml":  {Data: []byte("name: sub\n")},
+			"charts/sub/values.yaml": {Data: []byte("d: 1\n")},
 		}, nil
 	}
 	l, err := withContent(resolve(t, &profile.Stack{Profiles: []*profile.Profile{p}}), "web", content)

@@ -4,29 +4,17 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/manifest"
 	"github.com/strata-go/strata/internal/realpacks"
+	"github.com/strata-go/strata/internal/txtar"
 )
 
-// files makes a file system of a text in which "-- path --" begins a file.
-func files(text string) fstest.MapFS {
-	fsys := fstest.MapFS{}
-	var name string
-	for line := range strings.Lines(text) {
-		if header, ok := strings.CutPrefix(strings.TrimSpace(line), "-- "); ok {
-			name = strings.TrimSuffix(header, " --")
-			fsys[name] = &fstest.MapFile{}
-		} else if name != "" {
-			fsys[name].Data = append(fsys[name].Data, line...)
-		}
-	}
-	return fsys
-}
+// files makes a file system of a text archive.
+func files(text string) fstest.MapFS { return txtar.Parse(text).FS("") }
 
 func load(t *testing.T, text string) *helm.Chart {
 	t.Helper()

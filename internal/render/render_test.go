@@ -17,23 +17,12 @@ import (
 	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/manifest"
 	"github.com/strata-go/strata/internal/render"
+	"github.com/strata-go/strata/internal/txtar"
 	"github.com/strata-go/strata/layer"
 )
 
-// files makes a file system of a text in which "-- path --" begins a file.
-func files(text string) fstest.MapFS {
-	fsys := fstest.MapFS{}
-	var name string
-	for line := range strings.Lines(text) {
-		if header, ok := strings.CutPrefix(strings.TrimSpace(line), "-- "); ok {
-			name = strings.TrimSuffix(header, " --")
-			fsys[name] = &fstest.MapFile{}
-		} else if name != "" {
-			fsys[name].Data = append(fsys[name].Data, line...)
-		}
-	}
-	return fsys
-}
+// files makes a file system of a text archive.
+func files(text string) fstest.MapFS { return txtar.Parse(text).FS("") }
 
 // describe returns "kind name [in default namespace] [of release] [crds]" of each object.
 func describe(objects []render.Object) []string {

@@ -1,9 +1,7 @@
 package packlint_test
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"slices"
@@ -11,6 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/strata-go/strata/internal/archive"
 	"github.com/strata-go/strata/pack/packlint"
 )
 
@@ -28,18 +27,7 @@ func chart(t *testing.T, name string, files ...string) string {
 	t.Helper()
 	files = append(files, "Chart.yaml", "apiVersion: v2\nname: "+name+"\nversion: 1.0.0\n")
 	var out bytes.Buffer
-	zipped := gzip.NewWriter(&out)
-	archive := tar.NewWriter(zipped)
-	for i := 0; i < len(files); i += 2 {
-		header := &tar.Header{Name: name + "/" + files[i], Mode: 0o644, Size: int64(len(files[i+1]))}
-		if err := archive.WriteHeader(header); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := archive.Write([]byte(files[i+1])); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := errors.Join(archive.Close(), zipped.Close()); err != nil {
+	if err := archive.WriteTarGz(&out, dir(files...), name); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
