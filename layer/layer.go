@@ -43,4 +43,8 @@ type Layer struct {
 	Keep []string `json:"keep,omitempty"`
 	// Drift says what becomes of changes that others make to the objects.
 	Drift DriftPolicy `json:"drift,omitzero"`
+	// Allow says what the layer may have, whatever its source brings; the rules
+	// of the reconciler hold beside it. What is not allowed is refused before
+	// anything is written.
+	Allow Allowance `json:"allow,omitzero"`
 }

@@ -37,6 +37,8 @@ func TestCompare(t *testing.T) {
 			"add-on layer web changed\n  values.replicas: {{ .spectro.var.replicas }} → 3\n  values.kubernetes: '{{ .spectro.system.kubernetes.version }}' → (none)\n  values.image: {tags: [a, b]}\n"},
 		{"comments", addon, []string{"# how many", "# so many"}, "add-on layer web changed\n  values: only comments or layout differ\n"},
 		{"options", addon, []string{"namespace: web", "namespace: www\n    keep: [Secret]\n    adopt: always\n    crds: never"}, "add-on layer web changed\n  adopt: always\n  crds: never\n  keep: [Secret]\n  namespace: web → www\n"},
+		{"drift", addon, []string{"namespace: web", "namespace: web\n    drift: {mode: report}"}, "add-on layer web changed\n  drift.mode: report\n"},
+		{"what it may have", addon, []string{"namespace: web", "namespace: web\n    allow: {namespaces: [web], kinds: [Deployment.apps]}"}, "add-on layer web changed\n  allow.kinds: [Deployment.apps]\n  allow.namespaces: [web]\n"},
 		{"a Secret", addon, []string{`{token: "{{ .spectro.var.token }}"}`, "{token: hunter2, user: me}"},
 			"add-on layer first changed\n  manifests.secret[Secret].stringData.token: (sensitive) → (sensitive)\n  manifests.secret[Secret].stringData.user: (sensitive)\n"},
 		{"variables", addon, []string{`default: "2"`, `default: "3", description: how many`, "- {name: token, sensitive: true, required: true}", "- {name: token, sensitive: true, required: true, default: hunter2}"},

@@ -115,7 +115,7 @@ func TestExportPalette(t *testing.T) {
 		Variables: []profile.Variable{{Name: "token", Sensitive: true, Default: "s3cr3t"}},
 		Layers: []layer.Layer{
 			{
-				Name: "web", Namespace: "web", InstallOrder: 10, Values: "# how many\nreplicas: {{ .spectro.var.token }}\n", Adopt: layer.AdoptAlways, Keep: []string{"Secret"},
+				Name: "web", Namespace: "web", InstallOrder: 10, Values: "# how many\nreplicas: {{ .spectro.var.token }}\n", Adopt: layer.AdoptAlways, Keep: []string{"Secret"}, Allow: layer.Allowance{Kinds: []string{"Deployment.apps"}},
 				Source: layer.Source{Helm: &layer.Helm{Registry: "oci://host/charts", Chart: "shop", Version: ">=1 <3", ReleaseName: "web"}},
 			},
 			{
@@ -358,6 +358,7 @@ spec.layers[0].helm.version: Palette has no constraints like ">=1 <3", only vers
 spec.layers[0].helm.registry: the registry "oci://host/charts" is not in the options; choose one in Palette
 spec.layers[0].adopt: Palette has no such option
 spec.layers[0].keep: Palette has no such option
+spec.layers[0].allow: Palette has no such option
 spec.layers[1].pack.version: is "~1.33"; only a lock says which version that is, and Palette wants to know
 spec.layers[1].pack.strategy: Palette always takes the newest version
 spec.layers[1].pack.registry: names no registry; choose one in Palette

@@ -72,6 +72,15 @@ var rulesOfLayers = []struct {
 	{"kept kinds", func(_ *profile.Profile, l *layer.Layer) {
 		l.Keep = []string{"PersistentVolumeClaim", "Certificate.cert-manager.io"}
 	}, ""},
+	{"allowed kind", func(_ *profile.Profile, l *layer.Layer) { l.Allow.Kinds = []string{"pods"} }, `allow.kinds[0]: is "pods"; want a kind`},
+	{"allowed namespace", func(_ *profile.Profile, l *layer.Layer) { l.Allow.Namespaces = []string{"", "a/b"} }, `allow.namespaces[1]: is "a/b"; want a DNS label`},
+	{"nothing allowed", func(_ *profile.Profile, l *layer.Layer) { l.Allow.Kinds = []string{} }, "allow.kinds: is empty, which allows all"},
+	{"namespace of its own not allowed", func(_ *profile.Profile, l *layer.Layer) {
+		l.Namespace, l.Allow.Namespaces = "web", []string{""}
+	}, `allow.namespaces: does not have "web", where the layer is installed`},
+	{"allowance", func(_ *profile.Profile, l *layer.Layer) {
+		l.Namespace, l.Allow = "web", layer.Allowance{Namespaces: []string{"", "web"}, Kinds: []string{"Deployment.apps", "Secret"}}
+	}, ""},
 	{"drift path", func(_ *profile.Profile, l *layer.Layer) {
 		l.Drift.Rules = []layer.DriftRule{{Paths: []string{"spec.replicas"}}}
 	}, `drift.rules[0].paths[0]: is "spec.replicas"; want a JSON pointer`},

@@ -127,6 +127,31 @@ func (v *validator) options(path string, l layer.Layer) {
 	for i, rule := range l.Drift.Rules {
 		v.drift(fmt.Sprintf("%s.drift.rules[%d]", path, i), rule)
 	}
+	v.allow(path+".allow", l)
+}
+
+// allow checks what a layer may have. An empty list is no way to allow nothing:
+// without entries all is allowed.
+func (v *validator) allow(path string, l layer.Layer) {
+	v.notEmpty(path+".namespaces", l.Allow.Namespaces)
+	v.notEmpty(path+".kinds", l.Allow.Kinds)
+	for i, kind := range l.Allow.Kinds {
+		v.kindName(fmt.Sprintf("%s.kinds[%d]", path, i), kind)
+	}
+	for i, namespace := range l.Allow.Namespaces {
+		if namespace != "" {
+			v.name(fmt.Sprintf("%s.namespaces[%d]", path, i), namespace)
+		}
+	}
+	if l.Namespace != "" && !l.Allow.AllowsNamespace(l.Namespace) {
+		v.problem(ErrInvalid, path+".namespaces", "does not have %q, where the layer is installed", l.Namespace)
+	}
+}
+
+func (v *validator) notEmpty(path string, list []string) {
+	if list != nil && len(list) == 0 {
+		v.problem(ErrInvalid, path, "is empty, which allows all; name what is allowed, or leave it out")
+	}
 }
 
 func (v *validator) presets(path string, l layer.Layer) {

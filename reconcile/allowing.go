@@ -2,15 +2,16 @@ package reconcile
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/strata-go/strata/internal/kube"
+	"github.com/strata-go/strata/layer"
 )
 
 // An AllowRule says which objects a layer may have: those of one of its kinds in
 // one of its namespaces. Of several rules for a layer one is enough; a layer
-// without any may have all.
+// without any may have all. What a layer itself says ([layer.Layer.Allow]) holds
+// beside the rules: both must allow an object.
 type AllowRule struct {
 	// Layer is the name of the layer. If empty, the rule is for every layer.
 	Layer string
@@ -22,20 +23,34 @@ type AllowRule struct {
 	Kinds []string
 }
 
-// A NotAllowedError says that a layer has an object that no [AllowRule] for the
-// layer lets it have. It is terminal, and nothing was written.
+func (r AllowRule) allowance() layer.Allowance {
+	return layer.Allowance{Namespaces: r.Namespaces, Kinds: r.Kinds}
+}
+
+// A NotAllowedError says that a layer has an object that it may not have. It is
+// terminal, and nothing was written.
 type NotAllowedError struct {
 	Object ObjectRef
-	Source string      // file and line; "" for a namespace that the layer is installed in
-	Rules  []AllowRule // for the layer
+	Source string // file and line; "" for a namespace that the layer is installed in
+	// Rules are those of [Reconciler.Allow] for the layer; empty if they allow it.
+	Rules []AllowRule
+	// Own is what the layer itself says in its profile; nil if it allows it.
+	Own *layer.Allowance
 }
 
 func (e *NotAllowedError) Error() string {
-	var rules []string
-	for _, r := range e.Rules {
-		rules = append(rules, fmt.Sprintf("kinds %s in namespaces %s", orAll(r.Kinds), orAll(r.Namespaces)))
+	var parts []string
+	if e.Own != nil {
+		parts = append(parts, fmt.Sprintf("the layer's own allow has only %s; take it out of the layer, or widen allow in the profile", bounds(*e.Own)))
 	}
-	text := fmt.Sprintf("%s: the layer may only have %s; take it out of the layer, or add a rule to Reconciler.Allow", e.Object, strings.Join(rules, ", or "))
+	if len(e.Rules) > 0 {
+		var rules []string
+		for _, r := range e.Rules {
+			rules = append(rules, bounds(r.allowance()))
+		}
+		parts = append(parts, fmt.Sprintf("Reconciler.Allow has only %s; take it out of the layer, or add a rule there", strings.Join(rules, ", or ")))
+	}
+	text := fmt.Sprintf("%s: not allowed: %s", e.Object, strings.Join(parts, "; and "))
 	if e.Source != "" {
 		text = e.Source + ": " + text
 	}
@@ -45,6 +60,10 @@ func (e *NotAllowedError) Error() string {
 // Is reports whether target is [ErrTerminal].
 func (e *NotAllowedError) Is(target error) bool { return target == ErrTerminal }
 
+func bounds(a layer.Allowance) string {
+	return fmt.Sprintf("kinds %s in namespaces %s", orAll(a.Kinds), orAll(a.Namespaces))
+}
+
 func orAll(names []string) string {
 	if len(names) == 0 {
 		return "(all)"
@@ -52,44 +71,47 @@ func orAll(names []string) string {
 	return fmt.Sprintf("%q", names)
 }
 
-// allowedAround checks the namespaces of a layer.
-func (s *session) allowedAround(l *layerWork) []error {
-	var errs []error
-	for _, ns := range l.namespaces {
-		errs = append(errs, wrapLayer(l.Name, allowedNamespace(s.Allow, l.Name, ns.Name)))
-	}
-	return errs
+// bounded is a layer with all that says what it may have.
+type bounded struct {
+	name  string
+	own   layer.Allowance
+	rules []AllowRule
 }
 
-// allowed checks an object of a layer, whose namespace is set, against rules.
-func allowed(rules []AllowRule, layer, source string, ref kube.Ref) error {
+func (s *session) bounded(l layer.Layer) bounded { return bounded{l.Name, l.Allow, s.Allow} }
+
+// object checks an object, whose namespace is set, that stands in a source.
+func (b bounded) object(source string, ref kube.Ref) error {
 	kind := ref.GVK().GroupKind().String()
-	return allowedIf(rules, layer, &NotAllowedError{Object: ObjectRef(ref), Source: source}, func(r AllowRule) bool {
-		return has(r.Namespaces, ref.Namespace) && has(r.Kinds, kind)
+	return b.check(&NotAllowedError{Object: ObjectRef(ref), Source: source}, func(a layer.Allowance) bool {
+		return a.Allows(kind, ref.Namespace)
 	})
 }
 
-// allowedNamespace checks a namespace that a layer is installed in or labels.
-func allowedNamespace(rules []AllowRule, layer, name string) error {
-	return allowedIf(rules, layer, &NotAllowedError{Object: ObjectRef(namespaceRef(name))}, func(r AllowRule) bool {
-		return has(r.Namespaces, name)
+// namespace checks a namespace that the layer is installed in or labels.
+func (b bounded) namespace(name string) error {
+	return b.check(&NotAllowedError{Object: ObjectRef(namespaceRef(name))}, func(a layer.Allowance) bool {
+		return a.AllowsNamespace(name)
 	})
 }
 
-func allowedIf(rules []AllowRule, layer string, e *NotAllowedError, allows func(AllowRule) bool) error {
-	for _, r := range rules {
-		if r.Layer != "" && r.Layer != layer {
+// check returns e with those who refuse it, or nil.
+func (b bounded) check(e *NotAllowedError, allows func(layer.Allowance) bool) error {
+	if !allows(b.own) {
+		e.Own = &b.own
+	}
+	for _, r := range b.rules {
+		if r.Layer != "" && r.Layer != b.name {
 			continue
 		}
-		if allows(r) {
-			return nil
+		if allows(r.allowance()) {
+			e.Rules = nil
+			break
 		}
 		e.Rules = append(e.Rules, r)
 	}
-	if len(e.Rules) == 0 {
+	if e.Own == nil && len(e.Rules) == 0 {
 		return nil
 	}
 	return e
 }
-
-func has(names []string, name string) bool { return len(names) == 0 || slices.Contains(names, name) }

@@ -29,7 +29,7 @@ func (p *Plan) announced() *inventory.Inventory {
 		}
 		entry.Dropped = false
 		entry.Kind, entry.InstallOrder, entry.Profile, entry.Pin = l.Kind.OrDefault(), l.InstallOrder, l.Profile, l.Pin
-		entry.Namespaces = l.namespaces
+		entry.Namespaces, entry.Allow = l.namespaces, l.Allow
 		if l.output == nil {
 			continue
 		}

@@ -288,7 +288,7 @@ func (h hooking) work(ctx context.Context, m moment, hook helm.Hook) (*work, err
 	if err != nil {
 		return nil, err
 	}
-	w, err := h.hookWork(h.entry.Name, m.namespace, hook, resource)
+	w, err := h.hookWork(bounded{h.entry.Name, h.entry.Allow, h.Allow}, m.namespace, hook, resource)
 	if err == nil {
 		annotate(w.object, runNote, m.run())
 	}
@@ -304,7 +304,7 @@ func annotate(o *unstructured.Unstructured, key, value string) {
 	o.SetAnnotations(notes)
 }
 
-func (s *session) hookWork(layer, namespace string, hook helm.Hook, resource kube.Resource) (*work, error) {
+func (s *session) hookWork(b bounded, namespace string, hook helm.Hook, resource kube.Resource) (*work, error) {
 	canonical, err := manifest.Canonical(hook.Object)
 	if err != nil {
 		return nil, err
@@ -317,10 +317,10 @@ func (s *session) hookWork(layer, namespace string, hook helm.Hook, resource kub
 		object.SetNamespace(namespace)
 	}
 	source := fmt.Sprintf("%s:%d", object.Source, object.Line)
-	if err := allowed(s.Allow, layer, source, kube.RefOf(object.Unstructured)); err != nil {
+	if err := b.object(source, kube.RefOf(object.Unstructured)); err != nil {
 		return nil, err
 	}
-	return s.finish(layer, source, object.Unstructured, resource)
+	return s.finish(b.name, source, object.Unstructured, resource)
 }
 
 // hookRecord returns what the inventory keeps of what a hook makes.
@@ -345,7 +345,7 @@ func (s *session) expectedHooks(ctx context.Context, l *layerWork, coming map[sc
 			}
 			if err == nil {
 				var w *work
-				if w, err = s.hookWork(l.Name, r.Namespace, hook, kind.Resource); err == nil {
+				if w, err = s.hookWork(s.bounded(l.Layer), r.Namespace, hook, kind.Resource); err == nil {
 					all = append(all, w.hookRecord())
 				}
 			}

@@ -122,7 +122,9 @@ func (s *session) prepare(ctx context.Context, p *Plan, now survey) error {
 			}
 			l.objects = append(l.objects, w)
 		}
-		errs = append(errs, s.allowedAround(l)...)
+		for _, ns := range l.namespaces {
+			errs = append(errs, wrapLayer(l.Name, s.bounded(l.Layer).namespace(ns.Name)))
+		}
 		sortByBatch(l.objects)
 		l.hooks, err = s.expectedHooks(ctx, l, coming)
 		errs = append(errs, wrapLayer(l.Name, err))

@@ -125,9 +125,10 @@ func (failing) PostRender(string, *unstructured.Unstructured) error { return err
 
 func TestE2EAllow(t *testing.T) {
 	l := newLife(t, "allow")
+	var own layer.Allowance
 	stack := func(content string) *profile.Desired {
 		one := plain("team", content)
-		one.Namespace = "allow"
+		one.Namespace, one.Allow = "allow", own
 		d, err := profile.Resolve(l.ctx, nil, nil, &profile.Profile{Name: "allow", Version: "1.0.0", Type: profile.AddOn, Layers: []layer.Layer{one}})
 		if err != nil {
 			t.Fatal(err)
@@ -135,24 +136,31 @@ func TestE2EAllow(t *testing.T) {
 		return d
 	}
 	rules := []reconcile.AllowRule{{Layer: "team", Namespaces: []string{"allow"}, Kinds: []string{"ConfigMap"}}, {Layer: "other"}}
+	narrow := layer.Allowance{Namespaces: []string{"allow"}, Kinds: []string{"ConfigMap"}}
 	object := func(kind, rest string) string {
 		return fmt.Sprintf("apiVersion: %s\nmetadata: {name: x%s}\n", kind, rest)
 	}
 	for name, tt := range map[string]struct {
 		content, refused string
 		rules            []reconcile.AllowRule
+		own              layer.Allowance
+		by               string // who refuses
 	}{
-		"allowed":             {object("v1\nkind: ConfigMap", ""), "", rules},
-		"another kind":        {object("v1\nkind: Secret", ""), "Secret allow/x", rules},
-		"another namespace":   {object("v1\nkind: ConfigMap", ", namespace: kube-system"), "ConfigMap kube-system/x", rules},
-		"no namespace":        {object("rbac.authorization.k8s.io/v1\nkind: ClusterRole", ""), "ClusterRole.rbac.authorization.k8s.io x", rules},
-		"a definition":        {widget, "CustomResourceDefinition.apiextensions.k8s.io widgets.caps.example.com", rules},
-		"the layer's own":     {object("v1\nkind: ConfigMap", ", namespace: elsewhere"), "Namespace allow", []reconcile.AllowRule{{Namespaces: []string{"elsewhere"}}}},
-		"a rule for each":     {object("v1\nkind: Secret", ""), "", append([]reconcile.AllowRule{{Kinds: []string{"Secret"}}}, rules...)},
-		"no rule for a layer": {object("v1\nkind: Secret", ""), "", rules[1:]},
+		"allowed":             {content: object("v1\nkind: ConfigMap", ""), rules: rules, own: narrow},
+		"another kind":        {content: object("v1\nkind: Secret", ""), refused: "Secret allow/x", rules: rules, by: "rules"},
+		"another namespace":   {content: object("v1\nkind: ConfigMap", ", namespace: kube-system"), refused: "ConfigMap kube-system/x", rules: rules, by: "rules"},
+		"no namespace":        {content: object("rbac.authorization.k8s.io/v1\nkind: ClusterRole", ""), refused: "ClusterRole.rbac.authorization.k8s.io x", rules: rules, by: "rules"},
+		"a definition":        {content: widget, refused: "CustomResourceDefinition.apiextensions.k8s.io widgets.caps.example.com", rules: rules, by: "rules"},
+		"the layer's own":     {content: object("v1\nkind: ConfigMap", ", namespace: elsewhere"), refused: "Namespace allow", rules: []reconcile.AllowRule{{Namespaces: []string{"elsewhere"}}}, by: "rules"},
+		"a rule for each":     {content: object("v1\nkind: Secret", ""), rules: append([]reconcile.AllowRule{{Kinds: []string{"Secret"}}}, rules...)},
+		"no rule for a layer": {content: object("v1\nkind: Secret", ""), rules: rules[1:]},
+		"narrowed":            {content: object("v1\nkind: Secret", ""), refused: "Secret allow/x", rules: rules[1:], own: narrow, by: "own"},
+		"narrowed namespaces": {content: object("rbac.authorization.k8s.io/v1\nkind: ClusterRole", ""), refused: "ClusterRole.rbac.authorization.k8s.io x", own: layer.Allowance{Namespaces: []string{"allow"}}, by: "own"},
+		"not widened":         {content: object("v1\nkind: Secret", ""), refused: "Secret allow/x", rules: rules, own: layer.Allowance{Kinds: []string{"Secret"}}, by: "rules"},
+		"refused by both":     {content: object("v1\nkind: Secret", ""), refused: "Secret allow/x", rules: rules, own: narrow, by: "own and rules"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l.engine.Allow = tt.rules
+			l.engine.Allow, own = tt.rules, tt.own
 			l.rec.take()
 			_, err := l.engine.Plan(l.ctx, l.target, stack(tt.content))
 			if tt.refused == "" {
@@ -161,14 +169,18 @@ func TestE2EAllow(t *testing.T) {
 				}
 				return
 			}
-			if e := asError[*reconcile.NotAllowedError](t, err); e.Object.String() != tt.refused || !errors.Is(err, reconcile.ErrTerminal) {
+			e := asError[*reconcile.NotAllowedError](t, err)
+			if e.Object.String() != tt.refused || !errors.Is(err, reconcile.ErrTerminal) {
 				t.Errorf("refused is %s, want %s", e.Object, tt.refused)
+			}
+			if (e.Own != nil) != strings.Contains(tt.by, "own") || (len(e.Rules) > 0) != strings.Contains(tt.by, "rules") {
+				t.Errorf("want it refused by %s: %v", tt.by, err)
 			}
 		})
 	}
 	// A hook is an object, too.
 	l.pushChart("1.0.0", "templates/a.yaml", strings.Replace(hooked, "kind: ConfigMap\nmetadata: {name: hook", "kind: Secret\nmetadata: {name: hook", 1))
-	l.engine.Allow = []reconcile.AllowRule{{Kinds: []string{"ConfigMap"}}}
+	l.engine.Allow, own = []reconcile.AllowRule{{Kinds: []string{"ConfigMap"}}}, layer.Allowance{}
 	_, err := l.engine.Converge(l.ctx, l.target, l.impure("1.0.0", ""))
 	if e := asError[*reconcile.NotAllowedError](t, err); e.Object.Kind != "Secret" || e.Object.Name != "hook" {
 		t.Errorf("refused is %s", e.Object)
@@ -180,6 +192,10 @@ func TestE2EAllow(t *testing.T) {
 	l.engine.Allow = nil
 	l.converge(stack(object("v1\nkind: Secret", "")))
 	l.engine.Allow = rules
+	_, err = l.engine.Plan(l.ctx, l.target, stack(object("v1\nkind: Secret", "")))
+	asError[*reconcile.NotAllowedError](t, err)
+	// So does what the layer says of itself later.
+	l.engine.Allow, own = nil, narrow
 	_, err = l.engine.Plan(l.ctx, l.target, stack(object("v1\nkind: Secret", "")))
 	asError[*reconcile.NotAllowedError](t, err)
 }

@@ -76,7 +76,8 @@ type Reconciler struct {
 	// they are planned.
 	PostRender []PostRenderer
 	// Allow says which kinds of objects layers may have in which namespaces. What
-	// is not allowed is a [*NotAllowedError], and nothing is written.
+	// is not allowed is a [*NotAllowedError], and nothing is written. Layers may
+	// narrow it for themselves ([layer.Layer.Allow]), and never widen it.
 	Allow []AllowRule
 	// Templates bounds what the templates of charts and packs may use. What is
 	// over it is an error that names the template and the bound.

@@ -25,7 +25,7 @@ func (s *session) prepareObject(ctx context.Context, l layer.Layer, o render.Obj
 	}
 	w, err := s.newWork(l, o, kind.Resource)
 	if err == nil {
-		err = allowed(s.Allow, l.Name, w.source, w.ref)
+		err = s.bounded(l).object(w.source, w.ref)
 	}
 	if err != nil {
 		return nil, err

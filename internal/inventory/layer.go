@@ -57,8 +57,10 @@ type Layer struct {
 	// Leftovers are objects that hooks were and that are still there, and those
 	// that hooks will be.
 	Leftovers []Object `json:"leftovers,omitempty"`
-	// Namespaces are those that the layer is installed in.
-	Namespaces []Namespace `json:"namespaces,omitempty"`
+	// Namespaces are those that the layer is installed in, Allow what it says that
+	// it may have.
+	Namespaces []Namespace     `json:"namespaces,omitempty"`
+	Allow      layer.Allowance `json:"allow,omitzero"`
 }
 
 // A Failure is why a layer could not be brought to its state.
