@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/strata-go/strata/internal/inventory"
+	"github.com/strata-go/strata/internal/kube"
 )
 
 // holds reports whether carrying out p begins with saying that we are at work.
@@ -39,19 +40,8 @@ func (p *Plan) announced() *inventory.Inventory {
 		}
 		entry.Charts, entry.Images = l.charts(), l.images()
 		entry.Base, entry.Queries, entry.Past = l.base, l.output.Queries, l.output.Past
-		for i := range entry.Objects {
-			entry.Objects[i].Dropped = true
-		}
-		entry.Objects = append(entry.Objects, l.leaving...)
 		l.announceReleases(entry)
-		for _, w := range l.objects {
-			if known := entry.Object(w.ref.Key()); known != nil {
-				known.Dropped, known.Keep = false, w.keep
-				w.note(known)
-			} else {
-				entry.Objects = append(entry.Objects, w.record())
-			}
-		}
+		l.announceObjects(entry)
 	}
 	for _, w := range p.spaces {
 		i := slices.IndexFunc(inv.Namespaces, func(o inventory.Object) bool { return o.Key() == w.ref.Key() })
@@ -62,6 +52,27 @@ func (p *Plan) announced() *inventory.Inventory {
 		}
 	}
 	return inv
+}
+
+// announceObjects adds the objects of a layer to its record, before they are
+// applied. Those that are not wanted any more stay in it until they are removed.
+func (l *layerWork) announceObjects(entry *inventory.Layer) {
+	known := make(map[kube.Key]int, len(entry.Objects))
+	for i := range entry.Objects {
+		entry.Objects[i].Dropped = true
+		known[entry.Objects[i].Key()] = i
+	}
+	entry.Objects = append(entry.Objects, l.leaving...)
+	for _, w := range l.objects {
+		i, ok := known[w.ref.Key()]
+		if !ok {
+			entry.Objects = append(entry.Objects, w.record())
+			continue
+		}
+		was := &entry.Objects[i]
+		was.Dropped, was.Keep = false, w.keep
+		w.note(was)
+	}
 }
 
 // begin notes that the layers of the first stage that is not ready have their
