@@ -121,6 +121,7 @@ func refuses(n int64, code int, retryAfter string) (func(http.Handler) http.Hand
 	}, &asked
 }
 
+// A wait that should not be would take an hour, or all the patience of the test.
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -130,16 +131,15 @@ func TestRetryAfter(t *testing.T) {
 		patience   time.Duration // of the caller; zero for no end
 		works      bool
 		atLeast    time.Duration
-		atMost     time.Duration
 	}{
-		"seconds":           {1, http.StatusTooManyRequests, "1", 0, true, time.Second, 5 * time.Second},
-		"date":              {1, http.StatusServiceUnavailable, "in a while", 0, true, 900 * time.Millisecond, 10 * time.Second},
-		"date in the past":  {1, http.StatusServiceUnavailable, "Mon, 02 Jan 2006 15:04:05 GMT", 0, true, 0, 2 * time.Second},
-		"nonsense":          {1, http.StatusServiceUnavailable, "-7 monkeys", 0, true, 0, 2 * time.Second},
-		"too long":          {1, http.StatusTooManyRequests, "3600", 0, false, 0, time.Second},
-		"beyond a deadline": {1, http.StatusTooManyRequests, "30", 10 * time.Second, false, 0, time.Second},
-		"not worth it":      {1, http.StatusForbidden, "1", 0, false, 0, time.Second},
-		"cancelled":         {100, http.StatusTooManyRequests, "0", 700 * time.Millisecond, false, 0, 2 * time.Second},
+		"seconds":           {1, http.StatusTooManyRequests, "1", 0, true, time.Second},
+		"date":              {1, http.StatusServiceUnavailable, "in a while", 0, true, 900 * time.Millisecond},
+		"date in the past":  {1, http.StatusServiceUnavailable, "Mon, 02 Jan 2006 15:04:05 GMT", 0, true, 0},
+		"nonsense":          {1, http.StatusServiceUnavailable, "-7 monkeys", 0, true, 0},
+		"too long":          {1, http.StatusTooManyRequests, "3600", 0, false, 0},
+		"beyond a deadline": {1, http.StatusTooManyRequests, "3600", time.Hour, false, 0},
+		"not worth it":      {1, http.StatusForbidden, "1", 0, false, 0},
+		"cancelled":         {100, http.StatusTooManyRequests, "0", 700 * time.Millisecond, false, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -159,7 +159,7 @@ func TestRetryAfter(t *testing.T) {
 			begun := time.Now()
 			_, err := client.Resolve(ctx, packRef("p", ""))
 			took := time.Since(begun)
-			if (err == nil) != test.works || took < test.atLeast || took > test.atMost {
+			if (err == nil) != test.works || took < test.atLeast {
 				t.Errorf("got %v after %s and %d requests", err, took, asked.Load())
 			}
 		})
@@ -303,7 +303,17 @@ func TestBurstOneGivesUp(t *testing.T) {
 	s := registrytest.New(t)
 	pushPacks(t, s, "p", "1.0.0")
 	var lists atomic.Int64
-	s.Intercept(slow(200*time.Millisecond, &lists))
+	listing, answer := make(chan struct{}, 2), make(chan struct{})
+	s.Intercept(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/tags/list") {
+				lists.Add(1)
+				listing <- struct{}{}
+				<-answer
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
 	client := s.Client()
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -312,14 +322,15 @@ func TestBurstOneGivesUp(t *testing.T) {
 			t.Errorf("got %v; want context.Canceled", err)
 		}
 	})
-	time.Sleep(50 * time.Millisecond)
+	<-listing
 	wg.Go(func() {
 		if _, err := client.Resolve(t.Context(), packRef("p", "")); err != nil {
 			t.Error(err)
 		}
 	})
-	time.Sleep(50 * time.Millisecond)
+	time.Sleep(50 * time.Millisecond) // until the second waits as well: nothing tells
 	cancel()
+	close(answer)
 	wg.Wait()
 	if n := lists.Load(); n != 1 {
 		t.Errorf("%d lists", n)
@@ -343,23 +354,31 @@ func resolveAll(t *testing.T, client *registry.Client, atOnce, n int, ref func(i
 	wg.Wait()
 }
 
+// The lists of as many repositories as are asked for at once are under way
+// together: the registry answers none of them before it has been asked for all.
 func TestResolveInParallel(t *testing.T) {
 	t.Parallel()
-	const layers, latency = 100, 20 * time.Millisecond
+	const atOnce = 16
 	s := registrytest.New(t)
-	for i := range layers {
+	for i := range 2 * atOnce {
 		pushPacks(t, s, fmt.Sprintf("p%d", i), "1.0.0")
 	}
-	s.Intercept(slow(latency, new(atomic.Int64)))
+	together, asked := make(chan struct{}), atomic.Int64{}
+	s.Intercept(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/tags/list") {
+				if asked.Add(1) == atOnce {
+					close(together)
+				}
+				select {
+				case <-together:
+				case <-r.Context().Done():
+				}
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
 	client := s.Client()
 	client.HTTPClient = nil
-	ref := func(i int) layer.Ref { return packRef(fmt.Sprintf("p%d", i), "1.x") }
-	begun := time.Now()
-	resolveAll(t, client, 16, layers, ref)
-	together := time.Since(begun)
-	// One by one it takes at least two answers each.
-	if oneByOne := 2 * layers * latency; together > oneByOne/5 {
-		t.Errorf("%d layers took %s, one by one at least %s", layers, together, oneByOne)
-	}
-	t.Logf("%d layers in %s", layers, together)
+	resolveAll(t, client, atOnce, 2*atOnce, func(i int) layer.Ref { return packRef(fmt.Sprintf("p%d", i), "1.x") })
 }
