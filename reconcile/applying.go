@@ -64,7 +64,7 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 
 // applyStages applies the layers, stage after stage, until one is not ready.
 func (s *session) applyStages(ctx context.Context, p *Plan, inv *inventory.Inventory, result *Result) (ready bool, err error) {
-	if done, err := s.applyAll(ctx, p.spaces, inv.Namespaces, result); err != nil || !done {
+	if done, err := s.applyNamespaces(ctx, p, inv, result); err != nil || !done {
 		return false, err
 	}
 	for rest := p.layers; len(rest) > 0; {
@@ -132,16 +132,24 @@ func (s *session) applyStage(ctx context.Context, layers []*layerWork, inv *inve
 		if ctx.Err() != nil {
 			continue
 		}
-		entries[i].Fail(s.failure(errs[i]))
-		if errs[i] != nil {
-			errs[i] = &LayerError{layers[i].Name, errs[i]}
-			s.events.send(Event{Type: LayerFailed, Layer: layers[i].Name, Message: errs[i].Error()})
-		}
+		errs[i] = s.fail(entries[i], errs[i])
 	}
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
 	return ready, errors.Join(errs...)
+}
+
+// fail notes in the entry of a layer whether it failed, says so, and returns err
+// with the name of the layer.
+func (s *session) fail(entry *inventory.Layer, err error) error {
+	entry.Fail(s.failure(err))
+	if err == nil {
+		return nil
+	}
+	err = &LayerError{entry.Name, err}
+	s.events.send(Event{Type: LayerFailed, Layer: entry.Name, Message: err.Error()})
+	return err
 }
 
 // failure returns what is kept of an error, or of none.

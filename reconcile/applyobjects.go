@@ -25,7 +25,7 @@ func (s *session) applyAll(ctx context.Context, all []*work, records []inventory
 		if w.settled != nil {
 			*byKey[w.ref.Key()] = w.applied(w.settled)
 		}
-		if w.action == Unchanged {
+		if w.action == Unchanged || s.early[w] {
 			continue
 		}
 		g.Go(func() error {
@@ -39,7 +39,7 @@ func (s *session) applyAll(ctx context.Context, all []*work, records []inventory
 	done := true
 	for i, w := range all {
 		switch {
-		case w.action == Unchanged || errs[i] != nil:
+		case w.action == Unchanged || s.early[w] || errs[i] != nil:
 		case !gone[i]:
 			done = false
 			result.Waiting = append(result.Waiting, Waiting{

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"maps"
 	"slices"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
+	"github.com/strata-go/strata/internal/manifest"
 )
 
 var namespaceResource = kube.Resource{GroupVersionResource: schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}}
@@ -76,4 +78,49 @@ func (s *session) newNamespace(ns *inventory.Namespace) (*work, error) {
 	}
 	w.wants = ns
 	return w, nil
+}
+
+// applyNamespaces applies the namespaces that must be there before the first
+// layer: those that nobody wrote down, and those that a layer has as objects and
+// another one needs before.
+func (s *session) applyNamespaces(ctx context.Context, p *Plan, inv *inventory.Inventory, result *Result) (bool, error) {
+	if done, err := s.applyAll(ctx, p.spaces, inv.Namespaces, result); err != nil || !done {
+		return false, err
+	}
+	s.early = map[*work]bool{}
+	for end := 0; end < len(p.layers); {
+		from := end
+		end += stageSize(p.layers[from:])
+		for _, l := range p.layers[from:end] {
+			early := l.neededBy(p.layers[:end])
+			done, err := s.applyAll(ctx, early, inv.Layer(l.Name).Objects, result)
+			if ctx.Err() != nil {
+				return false, ctx.Err()
+			}
+			if err != nil || !done {
+				return false, s.fail(inv.Layer(l.Name), err)
+			}
+			for _, w := range early {
+				s.early[w] = true
+			}
+		}
+	}
+	return true, nil
+}
+
+// neededBy returns the namespaces among the objects of l that others of the
+// layers are installed in, or have objects in.
+func (l *layerWork) neededBy(layers []*layerWork) []*work {
+	var needed []*work
+	for _, w := range l.objects {
+		if w.batch == manifest.Namespaces && slices.ContainsFunc(layers, func(other *layerWork) bool { return other != l && other.needs(w.ref.Name) }) {
+			needed = append(needed, w)
+		}
+	}
+	return needed
+}
+
+func (l *layerWork) needs(namespace string) bool {
+	return slices.ContainsFunc(l.namespaces, func(ns inventory.Namespace) bool { return ns.Name == namespace }) ||
+		slices.ContainsFunc(l.objects, func(w *work) bool { return w.ref.Namespace == namespace })
 }

@@ -39,6 +39,7 @@ type session struct {
 	now      *inventory.Inventory   // as the last pass left it
 	back     digest.Digest          // of the earlier state to go back to, else empty
 	removing *inventory.Inventory   // that things are being removed of, else nil
+	early    map[*work]bool         // what the pass applied before its layer
 	healths  map[string]Health      // of the layers, as the last pass left them; nil if that is not known
 }
 
