@@ -152,7 +152,7 @@ func TestE2EExistingObject(t *testing.T) {
 	}
 	other := l.target
 	other.Name = "existing-other"
-	if _, err = l.engine.Reconcile(l.ctx, other, d); !strings.Contains(asError[*reconcile.ExistsError](t, err).Owner, "the installation applyset-") {
+	if _, err = l.engine.Reconcile(l.ctx, other, d); !strings.Contains(asError[*reconcile.ExistsError](t, err).Owner, fmt.Sprintf("the installation %q", l.target.Name)) {
 		t.Errorf("another installation gets %v", err)
 	}
 }

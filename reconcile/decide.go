@@ -131,14 +131,3 @@ func reclaimable(w *work, mine *known, live *metav1.PartialObjectMetadata, confl
 	}
 	return true
 }
-
-// owner says who an object that is not ours seems to belong to.
-func owner(live *metav1.PartialObjectMetadata) string {
-	if id := live.Labels[inventory.PartOf]; id != "" {
-		return "the installation " + id
-	}
-	if release := markedFor(live); release.name != "" {
-		return "the Helm release " + release.namespace + "/" + release.name
-	}
-	return "its managers " + quoteAll(kube.Managers(live.ManagedFields))
-}

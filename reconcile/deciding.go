@@ -179,7 +179,7 @@ func (s *session) decideOne(ctx context.Context, w *work, mine *known, live *met
 		w.drift = recall(w.layer, mine.Object)
 		return nil
 	case w.action == Adopt:
-		if err := s.mayAdopt(w, live); err != nil || w.action == Unchanged {
+		if err := s.mayAdopt(ctx, w, live); err != nil || w.action == Unchanged {
 			return err
 		}
 		if w.release != (releaseKey{}) && markedFor(live) == w.release {
@@ -196,7 +196,7 @@ func (s *session) decideOne(ctx context.Context, w *work, mine *known, live *met
 }
 
 // mayAdopt decides about an object that was there before us.
-func (s *session) mayAdopt(w *work, live *metav1.PartialObjectMetadata) error {
+func (s *session) mayAdopt(ctx context.Context, w *work, live *metav1.PartialObjectMetadata) error {
 	if w.implicit() {
 		// A namespace that layers are installed in may be anybody's. What the
 		// stack says of its labels is added to it.
@@ -212,7 +212,16 @@ func (s *session) mayAdopt(w *work, live *metav1.PartialObjectMetadata) error {
 	case policy == layer.AdoptIfUnowned && live.Labels[inventory.PartOf] == "":
 		return nil
 	}
-	return &ExistsError{ObjectRef(w.ref), owner(live)}
+	return &ExistsError{ObjectRef(w.ref), s.owner(ctx, live), leastAdopt(live.Labels[inventory.PartOf])}
+}
+
+// leastAdopt returns the least policy that takes over what an installation has,
+// or nobody.
+func leastAdopt(installation string) layer.AdoptPolicy {
+	if installation != "" {
+		return layer.AdoptAlways
+	}
+	return layer.AdoptIfUnowned
 }
 
 // adopts returns the policy of a layer.

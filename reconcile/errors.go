@@ -10,6 +10,7 @@ import (
 
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
+	"github.com/strata-go/strata/layer"
 )
 
 // What errors of this package wrap; test with [errors.Is].
@@ -87,10 +88,13 @@ func (e *ConflictError) Is(target error) bool { return target == ErrTerminal }
 type ExistsError struct {
 	Object ObjectRef
 	Owner  string // who seems to own it: installation, release or field managers
+	// Adopt is the least policy, of the layer or of [Reconciler.Adopt], that would
+	// take it over.
+	Adopt layer.AdoptPolicy
 }
 
 func (e *ExistsError) Error() string {
-	return fmt.Sprintf("%s exists already and belongs to %s; remove it, rename ours, or set Reconciler.Adopt", e.Object, e.Owner)
+	return fmt.Sprintf("%s exists already and belongs to %s; remove it, rename ours, or take it over with \"adopt: %s\" in the layer", e.Object, e.Owner, e.Adopt)
 }
 
 // Is reports whether target is [ErrTerminal].

@@ -66,7 +66,7 @@ func (s *session) compareReleases(ctx context.Context, l *layerWork, was *invent
 		}
 		w.standing = stand(known, w.history, w.content(), s.id)
 		if w.standing == foreign {
-			errs = append(errs, s.mayAdoptRelease(l, w))
+			errs = append(errs, s.mayAdoptRelease(ctx, l, w))
 		}
 		errs = append(errs, w.history.busy(r.Name, time.Now()))
 		l.releases = append(l.releases, w)
@@ -75,17 +75,17 @@ func (s *session) compareReleases(ctx context.Context, l *layerWork, was *invent
 }
 
 // mayAdoptRelease decides about a release that was there before us.
-func (s *session) mayAdoptRelease(l *layerWork, r releaseWork) error {
+func (s *session) mayAdoptRelease(ctx context.Context, l *layerWork, r releaseWork) error {
 	owner := r.history.last().owner
 	switch policy := s.adopts(l.Adopt); {
 	case policy == layer.AdoptAlways, policy == layer.AdoptIfUnowned && owner == "":
 		return nil
 	}
-	by := "the Helm release %q that another tool made"
+	by := fmt.Sprintf("the Helm release %q that another tool made", r.Name)
 	if owner != "" {
-		by = "the Helm release %q of the installation " + owner
+		by = fmt.Sprintf("the Helm release %q of %s", r.Name, s.installation(ctx, owner))
 	}
-	return &ExistsError{ObjectRef(r.history.last().ref()), fmt.Sprintf(by, r.Name)}
+	return &ExistsError{ObjectRef(r.history.last().ref()), by, leastAdopt(owner)}
 }
 
 // disturbed reports whether records of the releases of a layer are otherwise

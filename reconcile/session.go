@@ -22,25 +22,26 @@ import (
 // learns of the cluster's kinds and renders is kept between its passes.
 type session struct {
 	*Reconciler
-	target   Target
-	client   *kube.Client
-	keeper   inventory.Keeper
-	id       string // of the installation, on its objects
-	events   *events
-	log      *slog.Logger           // with the target; nil if there is none
-	rendered map[string]rendered    // by layer
-	releases map[releaseKey]history // as the pass found them, without what is superseded
-	approved map[string]*layerWork  // of the plan that is to be carried out, by layer
-	made     redact.Redactor        // of secrets that templates made
-	held     *inventory.Inventory   // as it was last written while at work, else nil
-	begun    *digest.Digest         // the state that this call began last; nil if it began none
-	yields   bool                   // to a process that has begun another state since
-	feed     *feed                  // what watches see, else nil
-	now      *inventory.Inventory   // as the last pass left it
-	back     digest.Digest          // of the earlier state to go back to, else empty
-	removing *inventory.Inventory   // that things are being removed of, else nil
-	early    map[*work]bool         // what the pass applied before its layer
-	healths  map[string]Health      // of the layers, as the last pass left them; nil if that is not known
+	target     Target
+	client     *kube.Client
+	keeper     inventory.Keeper
+	id         string // of the installation, on its objects
+	events     *events
+	log        *slog.Logger           // with the target; nil if there is none
+	rendered   map[string]rendered    // by layer
+	releases   map[releaseKey]history // as the pass found them, without what is superseded
+	approved   map[string]*layerWork  // of the plan that is to be carried out, by layer
+	made       redact.Redactor        // of secrets that templates made
+	held       *inventory.Inventory   // as it was last written while at work, else nil
+	begun      *digest.Digest         // the state that this call began last; nil if it began none
+	yields     bool                   // to a process that has begun another state since
+	feed       *feed                  // what watches see, else nil
+	now        *inventory.Inventory   // as the last pass left it
+	back       digest.Digest          // of the earlier state to go back to, else empty
+	removing   *inventory.Inventory   // that things are being removed of, else nil
+	neighbours neighbours
+	early      map[*work]bool    // what the pass applied before its layer
+	healths    map[string]Health // of the layers, as the last pass left them; nil if that is not known
 }
 
 type rendered struct {
