@@ -126,6 +126,9 @@ func (s *session) prepare(ctx context.Context, p *Plan, now survey) error {
 			errs = append(errs, wrapLayer(l.Name, s.bounded(l.Layer).namespace(ns.Name)))
 		}
 		sortByBatch(l.objects)
+		for _, w := range l.objects {
+			w.profile = l.Profile
+		}
 		l.hooks, err = s.expectedHooks(ctx, l, coming)
 		errs = append(errs, wrapLayer(l.Name, err))
 	}

@@ -246,7 +246,7 @@ func (s *session) removeWave(ctx context.Context, entry *inventory.Layer, w wave
 		} else {
 			entry.Objects = slices.DeleteFunc(entry.Objects, func(e inventory.Object) bool { return e.Key() == o.Key() })
 		}
-		s.report(entry.Name, o, outcomes[i], result)
+		s.report(entry, o, outcomes[i], result)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return false, &LayerError{entry.Name, err}
@@ -255,22 +255,22 @@ func (s *session) removeWave(ctx context.Context, entry *inventory.Layer, w wave
 }
 
 // report adds what became of an object to result.
-func (s *session) report(layer string, o inventory.Object, out outcome, result *Result) {
+func (s *session) report(entry *inventory.Layer, o inventory.Object, out outcome, result *Result) {
 	ref := ObjectRef(o.Ref)
 	switch {
 	case out.waiting != "":
 		message := out.waiting + out.beside
 		result.Waiting = append(result.Waiting, Waiting{
-			Layer: layer, Object: ref, Message: message,
+			Layer: entry.Name, Object: ref, Message: message,
 			sight: sight{resource: o.Served(), selector: s.finder(o)}, gone: true, beside: out.beside,
 		})
-		s.events.send(Event{Type: LayerWaiting, Layer: layer, Object: ref, Message: message})
+		s.events.send(Event{Type: LayerWaiting, Layer: entry.Name, Object: ref, Message: message})
 	case out.kept != "":
 		result.Kept = append(result.Kept, Kept{ref, out.kept})
-		s.events.send(Event{Type: ObjectKept, Layer: layer, Object: ref, Message: out.kept})
+		s.events.send(Event{Type: ObjectKept, Layer: entry.Name, Object: ref, Message: out.kept})
 	case out.deleted:
-		result.Steps = append(result.Steps, Step{Layer: layer, Action: Delete, Object: ref, Reason: unwanted})
-		s.events.send(Event{Type: ObjectDeleted, Layer: layer, Object: ref, Action: Delete})
+		result.Steps = append(result.Steps, Step{Layer: entry.Name, Profile: entry.Profile, Action: Delete, Object: ref, Reason: unwanted})
+		s.events.send(Event{Type: ObjectDeleted, Layer: entry.Name, Object: ref, Action: Delete})
 	}
 }
 

@@ -24,9 +24,7 @@ func (s *session) steps(p *Plan, now survey) []Step {
 	}
 	for _, l := range p.layers {
 		for _, w := range l.objects {
-			step := w.step()
-			step.Profile = l.Profile
-			all = append(all, step)
+			all = append(all, w.step())
 		}
 		if l.output == nil {
 			for _, o := range p.before.Layer(l.Name).Wanted() {

@@ -21,6 +21,7 @@ import (
 // work is one object that shall be on the cluster, and what is to be done for it.
 type work struct {
 	layer     string
+	profile   profile.ID
 	source    string // where the object is written, for people
 	ref       kube.Ref
 	resource  kube.Resource
@@ -114,7 +115,7 @@ func (l *layerWork) images() []string {
 }
 
 func (w *work) step() Step {
-	return Step{Layer: w.layer, Action: w.action, Object: ObjectRef(w.ref), Reason: w.reason, Changes: w.changes, Drift: w.drift}
+	return Step{Layer: w.layer, Profile: w.profile, Action: w.action, Object: ObjectRef(w.ref), Reason: w.reason, Changes: w.changes, Drift: w.drift}
 }
 
 // conflict returns the error of a work that other managers keep from being
