@@ -28,7 +28,7 @@ func (p *Plan) announced() *inventory.Inventory {
 			inv.Layers = append(inv.Layers, inventory.Layer{Name: l.Name})
 			entry = &inv.Layers[len(inv.Layers)-1]
 		}
-		entry.Dropped = false
+		entry.Dropped, entry.Gone = false, false
 		entry.Kind, entry.InstallOrder, entry.Profile, entry.Pin = l.Kind.OrDefault(), l.InstallOrder, l.Profile, l.Pin
 		entry.Namespaces, entry.Allow = l.namespaces, l.Allow
 		if l.output == nil {

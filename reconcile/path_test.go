@@ -412,11 +412,17 @@ func (l *life) deletes() {
 		l.Errorf("deleting makes %d requests to the registry", n)
 	}
 	l.gone()
-	var order []string
+	var order, removed []string
 	for _, e := range l.events {
 		if e.Type == reconcile.ObjectDeleted {
 			order = append(order, e.Object.Kind+"/"+e.Object.Name)
 		}
+		if e.Type == reconcile.LayerRemoved {
+			removed = append(removed, e.Layer)
+		}
+	}
+	if slices.Sort(removed); len(removed) == 0 || len(slices.Compact(slices.Clone(removed))) != len(removed) {
+		l.Errorf("the layers %q are removed; want each told of once", removed)
 	}
 	at := func(name string) int { return slices.Index(order, name) }
 	if at("Gadget/first") > at("CustomResourceDefinition/gadgets.life.example.com") || at("Deployment/web") > at("StorageClass/slow") || at("StorageClass/slow") > at("NetworkPolicy/deny-all") || at("NetworkPolicy/deny-all") > at("Namespace/life-net") {

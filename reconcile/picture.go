@@ -11,18 +11,23 @@ import (
 	"github.com/strata-go/strata/layer"
 )
 
-// String returns s as a table for people.
+// String returns s as a table for people, with what is wrong, newer versions and
+// endpoints below it. [Status.Details] has all.
 func (s *Status) String() string {
 	if !s.Installed {
 		return fmt.Sprintf("%s: nothing is installed\n", s.Target)
 	}
 	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s; %s\n\n", s.title(), s.Health, s.counts())
 	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "LAYER\tKIND\tSOURCE\tVERSION\tOBJECTS\tHEALTH\tPROFILE")
 	for _, l := range s.Layers {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", l.Name, l.Kind, l.Format, cmp.Or(l.Version, "-"), len(l.Objects), l.Health, l.Profile)
 	}
 	_ = w.Flush() // a strings.Builder never fails
+	for _, n := range s.Updates {
+		fmt.Fprintf(&b, "profile %s: there is version %s\n", n.Source, cmp.Or(n.Major, n.Minor, n.Patch))
+	}
 	for _, l := range s.Layers {
 		if l.Message != "" {
 			fmt.Fprintf(&b, "%s: %s\n", l.Name, oneLine(l.Message))

@@ -78,9 +78,25 @@ func full() *Status {
 	}
 }
 
+// brief returns full with fewer objects, and more about them.
+func brief() *Status {
+	s := full()
+	s.Updates = []profile.Newer{{Source: "infra", Current: "1.4.0", Minor: "1.5.0"}}
+	for i := range s.Layers {
+		l := &s.Layers[i]
+		l.Objects = l.Objects[:min(len(l.Objects), 1)]
+		if l.Health == Drifted {
+			l.Objects[0].Health, l.Objects[0].Message = Drifted, "fields of it\nwere changed"
+			l.Objects[0].Drift = []Drift{{Layer: l.Name, Object: l.Objects[0].ObjectRef, Field: ".data.a", Old: "1", New: "2", Manager: "kubectl-edit", Time: ten, Mode: layer.DriftReport}}
+		}
+	}
+	return s
+}
+
 func TestPictures(t *testing.T) {
 	t.Parallel()
 	golden(t, "status.txt", full().String()+"\n"+full().Picture())
+	golden(t, "details.txt", brief().Details()+"\n"+(&Status{Target: TargetID{Cluster: "none"}}).Details())
 	golden(t, "status.svg", full().SVG())
 	data, err := json.MarshalIndent(full(), "", "  ")
 	if err != nil {

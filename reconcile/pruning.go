@@ -125,6 +125,9 @@ func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted m
 	save := func(ctx context.Context) error { return s.checkpoint(ctx, inv) }
 	hold := func(ctx context.Context) error { return s.keepOff(ctx, inv) }
 	for _, entry := range order {
+		if entry.Gone {
+			continue
+		}
 		hooks := hooking{s, entry, result, save, hold}
 		if entry.Dropped {
 			if err := s.beginUninstall(ctx, entry); err != nil {
@@ -159,6 +162,7 @@ func (s *session) remove(ctx context.Context, inv *inventory.Inventory, wanted m
 		if err := s.abandonReleases(ctx, entry); err != nil {
 			return false, &LayerError{entry.Name, err}
 		}
+		entry.Gone = true
 		s.events.send(Event{Type: LayerRemoved, Layer: entry.Name})
 	}
 	return s.removeEnclosing(ctx, inv, order, wanted, result)

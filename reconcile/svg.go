@@ -15,7 +15,8 @@ import (
 // the stack at the bottom, each with its version, health and counts. It is one
 // SVG 1.1 document without references to others. Healths differ in shape and in
 // word as well as in colour, text can be selected, and what is cut short is
-// there in full as a title.
+// there in full as a title. Its colours follow the scheme of the viewer, light
+// or dark.
 func (s *Status) SVG() string {
 	d := &drawing{y: svgHeader}
 	for _, l := range slices.Backward(s.Layers) {
@@ -49,6 +50,7 @@ const (
 	svgKind   = 12 // more between two kinds
 	svgText   = svgLeft + 52
 	svgRight  = svgWidth - svgMargin - 18
+	svgSpace  = 16 // between two texts on a line
 )
 
 const svgStyle = `<style>
@@ -60,6 +62,11 @@ const svgStyle = `<style>
 .strata .health { font-size: 13px; font-weight: 600 } .strata .end { text-anchor: end } .strata .update { fill: #0550ae }
 .strata .Ready { fill: #1a7f37 } .strata .Progressing { fill: #0a62c4 } .strata .Drifted { fill: #8a5a00 } .strata .Failed { fill: #c21f2c } .strata .Removing { fill: #59636e }
 .strata .sign { fill: none; stroke: #fff; stroke-width: 2.2; stroke-linecap: round; stroke-linejoin: round }
+@media (prefers-color-scheme: dark) {
+.strata text { fill: #9aa5b1 } .strata .page { fill: #171c23 } .strata .card { fill: #1e252e; stroke: #333c47 } .strata .bar { fill: #3a434e }
+.strata .head, .strata .name { fill: #e6eaef } .strata .version { fill: #b9c2cc } .strata .update { fill: #6cb2ff } .strata .sign { stroke: #11161c }
+.strata .Ready { fill: #4cc36e } .strata .Progressing { fill: #6cb2ff } .strata .Drifted { fill: #e2ab45 } .strata .Failed { fill: #ff7b7b } .strata .Removing { fill: #9aa5b1 }
+}
 </style>
 `
 
@@ -89,7 +96,7 @@ func (d *drawing) endKind() {
 	}
 	height := d.y - svgGap - d.kindAt
 	d.printf(`<rect class="bar" x="%d" y="%d" width="3" height="%d" rx="1.5"/>`, svgLeft-16, d.kindAt, height)
-	d.printf(`<text class="kind end" x="%d" y="%d">%s</text>`, svgLeft-26, d.kindAt+height/2+4, escaped(strings.ToUpper(string(d.kind))))
+	d.printf(`<text class="kind end" x="%d" y="%d">%s</text>`, svgLeft-26, d.kindAt+svgRow/2+4, escaped(strings.ToUpper(string(d.kind))))
 	d.y += svgKind
 }
 
@@ -98,39 +105,52 @@ func (d *drawing) layer(l *LayerStatus) {
 		d.endKind()
 		d.kind, d.kindAt = kind, d.y
 	}
-	height := svgRow
-	if len(l.Endpoints) > 0 {
-		height += svgLine
+	const room = svgRight - svgText
+	counts := l.counts()
+	class, lines := "origin", []string{short(l.origin(), room-svgPlain.width(counts)-svgSpace, svgPlain)}
+	if l.Message != "" {
+		class, lines = string(l.Health), wrap(l.Message, room-svgPlain.width(counts)-svgSpace, 3, svgPlain)
 	}
+	if len(l.Endpoints) > 0 {
+		lines = append(lines, endpointsWithin(l.Endpoints, room))
+	}
+	height := svgRow + (len(lines)-1)*svgLine
 	d.printf(`<g>`)
 	d.printf(`<title>%s</title>`, escaped(l.inWords()))
 	d.printf(`<rect class="card" x="%d" y="%d" width="%d" height="%d" rx="8"/>`, svgLeft, d.y, svgWidth-svgMargin-svgLeft, height)
-	d.printf(`<g transform="translate(%d %d)">%s</g>`, svgLeft+27, d.y+height/2, svgSigns[l.Health])
-	line := fmt.Sprintf(`<tspan class="name">%s</tspan>`, escaped(short(l.Name, 40)))
-	if l.Version != "" {
-		line += fmt.Sprintf(`<tspan class="version" dx="10">%s</tspan>`, escaped(short(l.Version, 24)))
-	}
-	if l.Update != nil {
-		line += fmt.Sprintf(`<tspan class="update" dx="10">↑ %s available</tspan>`, escaped(short(l.newest(), 24)))
-	}
-	d.printf(`<text x="%d" y="%d">%s</text>`, svgText, d.y+25, line)
+	d.printf(`<g transform="translate(%d %d)">%s</g>`, svgLeft+27, d.y+svgRow/2, svgSigns[l.Health])
+	d.printf(`<text x="%d" y="%d">%s</text>`, svgText, d.y+25, l.heading(room-svgBold.width(string(l.Health))-svgSpace))
 	d.printf(`<text class="health end %s" x="%d" y="%d">%s</text>`, l.Health, svgRight, d.y+25, l.Health)
-	if l.Message != "" {
-		d.printf(`<text class="%s" x="%d" y="%d">%s</text>`, l.Health, svgText, d.y+44, escaped(short(l.Message, 72)))
-	} else {
-		d.printf(`<text x="%d" y="%d">%s</text>`, svgText, d.y+44, escaped(short(l.origin(), 72)))
-	}
-	d.printf(`<text class="end" x="%d" y="%d">%s</text>`, svgRight, d.y+44, l.counts())
-	if len(l.Endpoints) > 0 {
-		d.printf(`<text class="url" x="%d" y="%d">%s</text>`, svgText, d.y+63, escaped(short(joinEndpoints(l.Endpoints), 84)))
+	d.printf(`<text class="end" x="%d" y="%d">%s</text>`, svgRight, d.y+44, counts)
+	for i, line := range lines {
+		if i > 0 && i == len(lines)-1 && len(l.Endpoints) > 0 {
+			class = "url"
+		}
+		d.printf(`<text class="%s" x="%d" y="%d">%s</text>`, class, svgText, d.y+44+i*svgLine, escaped(line))
 	}
 	d.printf(`</g>`)
 	d.y += height + svgGap
 }
 
+// heading returns name, version and what is newer, within a width.
+func (l *LayerStatus) heading(room int) string {
+	more := ""
+	if l.Version != "" {
+		version := short(l.Version, 160, svgMono)
+		room -= svgMono.width(version) + svgSpace
+		more += fmt.Sprintf(`<tspan class="version" dx="10">%s</tspan>`, escaped(version))
+	}
+	if newest := l.newest(); newest != "" {
+		update := "↑ " + short(newest, 110, svgPlain) + " available"
+		room -= svgPlain.width(update) + svgSpace
+		more += fmt.Sprintf(`<tspan class="update" dx="10">%s</tspan>`, escaped(update))
+	}
+	return fmt.Sprintf(`<tspan class="name">%s</tspan>`, escaped(short(l.Name, room, svgBold))) + more
+}
+
 func (s *Status) svgHead() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "<text class=\"head\" x=\"%d\" y=\"42\">%s</text>\n", svgMargin, escaped(short(s.Target.String(), 48)))
+	fmt.Fprintf(&b, "<text class=\"head\" x=\"%d\" y=\"42\">%s</text>\n", svgMargin, escaped(short(s.Target.String(), 640, svgTitle)))
 	if !s.Installed {
 		fmt.Fprintf(&b, "<text x=\"%d\" y=\"64\">nothing is installed</text>\n", svgMargin)
 		return b.String()
@@ -139,7 +159,7 @@ func (s *Status) svgHead() string {
 	for _, p := range s.Profiles {
 		names = append(names, p.String())
 	}
-	fmt.Fprintf(&b, "<text x=\"%d\" y=\"64\">%s</text>\n", svgMargin, escaped(short("Kubernetes "+s.KubernetesVersion+" · "+strings.Join(names, ", "), 84)))
+	fmt.Fprintf(&b, "<text x=\"%d\" y=\"64\">%s</text>\n", svgMargin, escaped(short("Kubernetes "+s.KubernetesVersion+" · "+strings.Join(names, ", "), svgWidth-2*svgMargin-svgPlain.width(s.counts())-svgSpace, svgPlain)))
 	fmt.Fprintf(&b, "<g transform=\"translate(%d 36)\">%s</g>\n", svgWidth-svgMargin-13, svgSigns[s.Health])
 	fmt.Fprintf(&b, "<text class=\"health end %s\" x=\"%d\" y=\"41\">%s</text>\n", s.Health, svgWidth-svgMargin-36, s.Health)
 	fmt.Fprintf(&b, "<text class=\"end\" x=\"%d\" y=\"64\">%s</text>\n", svgWidth-svgMargin, escaped(s.counts()))
@@ -153,27 +173,10 @@ func escaped(text string) string {
 	return b.String()
 }
 
-// short returns the first n characters of a text, on one line.
-func short(text string, n int) string {
-	runes := []rune(oneLine(text))
-	if len(runes) > n {
-		return string(runes[:n-1]) + "…"
-	}
-	return string(runes)
-}
-
 // oneLine returns a text that a cluster sent as it can be shown: without line
 // breaks and what steers a terminal.
 func oneLine(text string) string {
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
-}
-
-func joinEndpoints(all []Endpoint) string {
-	texts := make([]string, len(all))
-	for i, e := range all {
-		texts[i] = e.String()
-	}
-	return strings.Join(texts, "  ")
 }
 
 // newest returns the newest version that there is, or "".

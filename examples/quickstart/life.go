@@ -19,6 +19,7 @@ type life struct {
 	out                 io.Writer
 	kubeconfig, context string // of the user's cluster; "" for one of our own
 	keep                bool
+	folder              string // for the picture and the like; "" for a temporary one
 
 	cluster  *reconciletest.Cluster // nil if it is the user's
 	server   *registrytest.Server
@@ -55,7 +56,7 @@ func (l *life) steps() []step {
 		{"Prepare a cluster and a registry", prepare, l.setUp},
 		{"Compose a stack of two profiles, and pin it", "profile.Compose, Stack.Resolve", l.resolve},
 		{"Install the stack", "Reconciler.Converge", l.install},
-		{"Look at it", "Reconciler.Status", l.look},
+		{"Look at it", "Reconciler.Status, Status.SVG, bom.Encode", l.look},
 		{"Reconcile again: there is nothing to do", "Reconciler.Reconcile", l.again},
 		{"Repair what somebody changed by hand", "Reconciler.Status, Plan, Converge", l.repair},
 		{"Upgrade a layer", "Stack.Resolve, Reconciler.Plan, Converge", l.upgrade},

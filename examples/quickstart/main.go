@@ -40,6 +40,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags.StringVar(&l.kubeconfig, "kubeconfig", "", "use the cluster of this `file`, not one of our own")
 	flags.StringVar(&l.context, "context", "", "use this context of the kubeconfig, not the current `name`")
 	flags.BoolVar(&l.keep, "keep", false, "leave everything in place at the end, and say how to look at it")
+	flags.StringVar(&l.folder, "o", "", "write the status as a picture, as JSON and as a bill of materials to this `folder`, not to a temporary one")
 	flags.SetOutput(io.Discard) // main shows the error
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):

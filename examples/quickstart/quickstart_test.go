@@ -27,7 +27,7 @@ func TestLife(t *testing.T) {
 	}
 	t.Parallel()
 	var out bytes.Buffer
-	l := &life{out: &out}
+	l := &life{out: &out, folder: t.TempDir()}
 	t.Cleanup(func() {
 		if err := l.close(); err != nil {
 			t.Error(err)
@@ -91,7 +91,15 @@ func installed(t *testing.T, l *life, out string) {
 	inOrder(t, out, "ubuntu ", "network-policies  ready", "local-storage     ready", "settings          ready", "hello             started", "hello             ready", "monitoring        started")
 }
 
-func lookedAt(t *testing.T, _ *life, out string) {
+func lookedAt(t *testing.T, l *life, out string) {
+	for file, want := range map[string]string{
+		"status.svg": "<svg ", "status.txt": "quickstart/hello: chart hello 1.0.0", "status.json": `"release": "hello"`, "bom.json": `"CycloneDX"`,
+	} {
+		data, err := os.ReadFile(filepath.Join(l.folder, file))
+		if err != nil || !strings.Contains(string(data), want) {
+			t.Errorf("%s has no %q: %v\n%s", file, want, err, data)
+		}
+	}
 	inOrder(t, out, "LAYER ", "hello             add-on      helm       1.0.0    3        Ready", "✔ monitoring ", "✔ ubuntu ", "quickstart on Kubernetes v1.36.3")
 }
 

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/strata-go/strata/profile"
 	"github.com/strata-go/strata/reconcile"
+	"github.com/strata-go/strata/reconcile/bom"
 )
 
 // want makes the stack of these profiles the one that the cluster shall run.
@@ -83,6 +86,44 @@ func (l *life) look(ctx context.Context) error {
 	l.print(status.String())
 	l.printf("")
 	l.print(status.Picture())
+	return l.write(status)
+}
+
+// write keeps the status in files, in the forms that programs and browsers read.
+func (l *life) write(status *reconcile.Status) error {
+	folder := l.folder
+	if folder == "" {
+		var err error
+		if folder, err = os.MkdirTemp("", "quickstart-"); err != nil {
+			return err
+		}
+	} else if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(status, "", "  ")
+	if err != nil {
+		return err
+	}
+	bill, err := bom.Encode(status, bom.Details{})
+	if err != nil {
+		return err
+	}
+	l.printf("\nThe same in files:")
+	for _, file := range []struct {
+		name, what string
+		data       []byte
+	}{
+		{"status.svg", "the picture, for a browser or a README", []byte(status.SVG())},
+		{"status.txt", "all of it as text", []byte(status.Details())},
+		{"status.json", "all of it for programs", data},
+		{"bom.json", "a bill of materials (CycloneDX)", bill},
+	} {
+		path := filepath.Join(folder, file.name)
+		if err := os.WriteFile(path, file.data, 0o600); err != nil {
+			return err
+		}
+		l.printf("%s    %s", path, file.what)
+	}
 	return nil
 }
 

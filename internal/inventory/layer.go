@@ -44,8 +44,10 @@ type Layer struct {
 	// sorted. They are never changed in place.
 	Charts []Chart  `json:"charts,omitempty"`
 	Images []string `json:"images,omitempty"`
-	// Dropped says that the layer is no longer wanted, and not yet removed.
+	// Dropped says that the layer is no longer wanted, and not yet removed; Gone,
+	// that nothing is left of it but for its namespaces.
 	Dropped bool `json:"dropped,omitempty"`
+	Gone    bool `json:"gone,omitempty"`
 	// Releases are the Helm releases of the layer that were recorded as deployed.
 	Releases []Release `json:"releases,omitempty"`
 	// Coming are releases that are being brought about, in the content that they
