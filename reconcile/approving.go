@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -94,6 +95,9 @@ func (e *StaleError) Is(target error) bool { return target == ErrTerminal }
 func (s *session) applyApproved(ctx context.Context, p *Plan, result *Result) (err error) {
 	ctx, end := s.beginPass(ctx, result)
 	defer func() { end(err) }()
+	if p == nil {
+		return terminal{errors.New("the plan is nil; make it with Reconciler.Plan")}
+	}
 	s.back = p.back
 	s.approved, s.made = map[string]*layerWork{}, p.made
 	for _, l := range p.layers {

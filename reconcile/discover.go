@@ -127,7 +127,7 @@ func (g Gap) String() string {
 // what [Reconciler.Plan] says once more.
 func (r *Reconciler) Discover(ctx context.Context, t Target, h Hints) (*Discovery, error) {
 	d := &Discovery{Installations: []FoundInstallation{}, Releases: []FoundRelease{}, Gaps: []Gap{}}
-	err := r.with(ctx, t, "Discover", func(ctx context.Context, s *session) error { return s.discover(ctx, h, d) })
+	err := r.beside(ctx, t, "Discover", func(ctx context.Context, s *session) error { return s.discover(ctx, h, d) })
 	return d, err
 }
 

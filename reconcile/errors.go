@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -174,6 +175,15 @@ type terminal struct{ error }
 
 func (e terminal) Unwrap() error        { return e.error }
 func (e terminal) Is(target error) bool { return target == ErrTerminal }
+
+// final marks what ends a method and is not cured by trying again, whoever's
+// error it is. What the end of ctx brings about says nothing of that.
+func final(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil || errors.Is(err, ErrTerminal) || retryable(err) {
+		return err
+	}
+	return terminal{err}
+}
 
 // retryable reports whether another try may help with all that err joins.
 func retryable(err error) bool {

@@ -31,7 +31,7 @@ type State struct {
 // state that the installation went back to is there twice.
 func (r *Reconciler) History(ctx context.Context, t Target) ([]State, error) {
 	var states []State
-	err := r.with(ctx, t, "History", func(ctx context.Context, s *session) (err error) {
+	err := r.beside(ctx, t, "History", func(ctx context.Context, s *session) (err error) {
 		states, err = s.states(ctx)
 		return err
 	})

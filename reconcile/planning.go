@@ -23,6 +23,9 @@ import (
 func (s *session) plan(ctx context.Context, d *profile.Desired) (_ *Plan, err error) {
 	ctx, end := s.begin(ctx, Span{Type: SpanPlan})
 	defer func() { end(Outcome{Err: err}) }()
+	if d == nil || len(d.Profiles()) == 0 {
+		return nil, terminal{errors.New("the desired state is nil or empty; make it with profile.Resolve")}
+	}
 	s.events.redact = s.redactor(d)
 	now, err := s.survey(ctx)
 	if err != nil {

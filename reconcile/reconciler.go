@@ -23,8 +23,9 @@ import (
 const defaultConcurrency = 16
 
 // A Reconciler brings targets to desired states. Its zero value is ready. Set
-// fields before the first call; then it is safe for concurrent use, and calls
-// for one target exclude each other. Do not copy it.
+// fields before the first call; then it is safe for concurrent use. Calls for
+// one target exclude each other, but for Status, History and Discover. Do not
+// copy it.
 type Reconciler struct {
 	// Fetcher gets the content of layers. If nil, a zero [registry.Client].
 	Fetcher Fetcher
@@ -135,8 +136,9 @@ type Result struct {
 	// Ready says that the target is at the desired state, and everything on it
 	// is ready.
 	Ready bool
-	// RetryAfter is when to make the next pass. It is zero if the target is ready
-	// and nobody fights over it, or if another pass would not help.
+	// RetryAfter is when to make the next pass, beside an error as well. It is zero
+	// if the target is ready and nobody fights over it, or if another pass would
+	// not help: then the error is an [ErrTerminal].
 	RetryAfter time.Duration
 	// Steps are those that were carried out.
 	Steps []Step
@@ -220,9 +222,7 @@ func (r *Reconciler) PlanDelete(ctx context.Context, t Target) (*Plan, error) {
 // has moved since the plan was made, it does nothing, and the error is a
 // [*StaleError] that names the object and the field.
 func (r *Reconciler) Apply(ctx context.Context, t Target, p *Plan) (*Result, error) {
-	result := new(Result)
-	err := r.with(ctx, t, "Apply", func(ctx context.Context, s *session) error { return s.applyApproved(ctx, p, result) })
-	return result, err
+	return r.once(ctx, t, "Apply", func(ctx context.Context, s *session, result *Result) error { return s.applyApproved(ctx, p, result) })
 }
 
 // Reconcile makes one pass: it plans, and does everything of the plan that can
@@ -231,9 +231,7 @@ func (r *Reconciler) Apply(ctx context.Context, t Target, p *Plan) (*Result, err
 // an error of the API server in them. Those that another pass does not cure are
 // an [ErrTerminal].
 func (r *Reconciler) Reconcile(ctx context.Context, t Target, d *profile.Desired) (*Result, error) {
-	result := new(Result)
-	err := r.with(ctx, t, "Reconcile", func(ctx context.Context, s *session) error { return s.pass(ctx, d, result) })
-	return result, err
+	return r.once(ctx, t, "Reconcile", func(ctx context.Context, s *session, result *Result) error { return s.pass(ctx, d, result) })
 }
 
 // Converge makes passes until the target is ready, an error comes that another
@@ -254,9 +252,7 @@ func (r *Reconciler) Converge(ctx context.Context, t Target, d *profile.Desired)
 // [PrunePolicy] protects stays, and so does everything that is not ours. What
 // goes beyond [Reconciler.Budget] is a [*BudgetError], and nothing is deleted.
 func (r *Reconciler) Delete(ctx context.Context, t Target) (*Result, error) {
-	result := new(Result)
-	err := r.with(ctx, t, "Delete", func(ctx context.Context, s *session) error { return s.deletePass(ctx, result) })
-	return result, err
+	return r.once(ctx, t, "Delete", func(ctx context.Context, s *session, result *Result) error { return s.deletePass(ctx, result) })
 }
 
 // DeleteAndWait makes passes as Delete does until nothing is left. If ctx is done
@@ -274,7 +270,7 @@ func (r *Reconciler) DeleteAndWait(ctx context.Context, t Target) (*Result, erro
 // needs no registry and no desired state.
 func (r *Reconciler) Status(ctx context.Context, t Target) (*Status, error) {
 	var status *Status
-	err := r.with(ctx, t, "Status", func(ctx context.Context, s *session) (err error) {
+	err := r.beside(ctx, t, "Status", func(ctx context.Context, s *session) (err error) {
 		status, err = s.status(ctx)
 		return err
 	})

@@ -40,9 +40,7 @@ func (r *Reconciler) PlanRollback(ctx context.Context, t Target, to digest.Diges
 // written, an [*UnknownStateError], and a [*RollbackError] with all that cannot
 // go back.
 func (r *Reconciler) Rollback(ctx context.Context, t Target, to digest.Digest) (*Result, error) {
-	result := new(Result)
-	err := r.with(ctx, t, "Rollback", func(ctx context.Context, s *session) error { return s.backwards(ctx, to)(result) })
-	return result, err
+	return r.once(ctx, t, "Rollback", func(ctx context.Context, s *session, result *Result) error { return s.backwards(ctx, to)(result) })
 }
 
 // RollbackAndWait makes passes as Rollback does until the target is ready, an

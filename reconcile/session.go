@@ -55,7 +55,25 @@ type rendered struct {
 const layerLabel = "strata.dev/layer"
 
 // with runs do, for a method, in a session on t, which no other call holds.
-func (r *Reconciler) with(ctx context.Context, t Target, method string, do func(context.Context, *session) error) (err error) {
+func (r *Reconciler) with(ctx context.Context, t Target, method string, do func(context.Context, *session) error) error {
+	return r.beside(ctx, t, method, func(ctx context.Context, s *session) error {
+		return s.exclusively(ctx, func() error { return do(ctx, s) })
+	})
+}
+
+// once runs do, for a method that makes one pass, in a session on t.
+func (r *Reconciler) once(ctx context.Context, t Target, method string, do func(context.Context, *session, *Result) error) (*Result, error) {
+	result := new(Result)
+	err := r.with(ctx, t, method, func(ctx context.Context, s *session) error { return do(ctx, s, result) })
+	if err != nil && result.RetryAfter == 0 && retryable(err) {
+		result.RetryAfter = retryAfter
+	}
+	return result, err
+}
+
+// beside runs do, for a method that only reads, in a session on t. Others may
+// hold t: a status is wanted most while somebody waits.
+func (r *Reconciler) beside(ctx context.Context, t Target, method string, do func(context.Context, *session) error) (err error) {
 	s, err := r.open(t)
 	if err != nil {
 		return err
@@ -63,7 +81,7 @@ func (r *Reconciler) with(ctx context.Context, t Target, method string, do func(
 	ctx, end := s.begin(ctx, Span{Type: SpanCall, Name: method})
 	defer func() { end(Outcome{Err: err}) }()
 	defer s.events.finish(ctx) // after the target is free again
-	return s.exclusively(ctx, func() error { return do(ctx, s) })
+	return final(ctx, do(ctx, s))
 }
 
 // open returns a session on t.

@@ -30,7 +30,7 @@ func (r *Reconciler) Watch(ctx context.Context, t Target, d *profile.Desired) er
 		return s.converge(ctx, result, func(pass *Result) error { return s.pass(ctx, d, pass) })
 	})
 	if err != nil {
-		return err
+		return final(ctx, err)
 	}
 	s.feed = s.newFeed()
 	defer s.feed.stop()
