@@ -86,8 +86,8 @@ func (r *Reconciler) beside(ctx context.Context, t Target, method string, do fun
 
 // open returns a session on t.
 func (r *Reconciler) open(t Target) (*session, error) {
-	if t.Config == nil {
-		return nil, terminal{errors.New("target: Config is nil; set it to the rest.Config of the cluster")}
+	if err := t.check(); err != nil {
+		return nil, terminal{err}
 	}
 	r.setDefaults()
 	client, err := kube.New(t.Config)

@@ -2,9 +2,12 @@ package reconcile
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 
 	"github.com/strata-go/strata/internal/inventory"
@@ -84,6 +87,20 @@ func (id TargetID) String() string {
 	default:
 		return id.Cluster + "/" + id.Installation
 	}
+}
+
+// check finds what cannot be the target of anything.
+func (t Target) check() error {
+	var errs []error
+	if t.Config == nil {
+		errs = append(errs, errors.New("target: Config is nil; set it to the rest.Config of the cluster"))
+	}
+	for _, field := range [][2]string{{"Name", t.name()}, {"Namespace", t.namespace()}} {
+		if len(validation.IsDNS1123Label(field[1])) > 0 {
+			errs = append(errs, fmt.Errorf("target: %s is %q; want a DNS label: lower-case letters, digits and hyphens, at most 63", field[0], field[1]))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (t Target) partOf() string { return inventory.ID(t.namespace(), t.name()) }

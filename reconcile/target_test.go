@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -31,6 +32,24 @@ func TestTargetID(t *testing.T) {
 		if id := tt.target.ID(); id != tt.id || id.String() != tt.text {
 			t.Errorf("%q is %+v %q, want %+v %q", tt.target.Cluster, id, id, tt.id, tt.text)
 		}
+	}
+}
+
+// A target that cannot be is found before anything is asked or written.
+func TestTargetIsChecked(t *testing.T) {
+	t.Parallel()
+	var cluster reconciletest.Simulation
+	var faults reconciletest.Faults
+	config := cluster.Config()
+	config.Wrap(faults.Wrap)
+	for _, target := range []reconcile.Target{{}, {Config: config, Name: "Team One"}, {Config: config, Namespace: "a/b"}} {
+		_, err := reconcile.Reconcile(t.Context(), target, configMapsOf(t, 1))
+		if !errors.Is(err, reconcile.ErrTerminal) || !strings.Contains(err.Error(), "target: ") {
+			t.Errorf("the error of %+v is %v", target, err)
+		}
+	}
+	if asked := faults.Take(); len(asked) > 0 {
+		t.Errorf("the cluster was asked: %v", asked)
 	}
 }
 
