@@ -90,9 +90,13 @@ func (h hooking) run(ctx context.Context, moments []moment) (bool, error) {
 			}
 			run.Done = append(run.Done, m.hooks[i].Object.Key().String())
 		}
+		if run.Tidied {
+			continue // what is there now may be of a later event
+		}
 		if err := h.tidy(ctx, m, m.hooks); err != nil {
 			return false, err
 		}
+		run.Tidied = true
 	}
 	return true, nil
 }
@@ -241,7 +245,12 @@ func (h hooking) delete(ctx context.Context, w *work, uid types.UID) error {
 	if w.ref.GVK().GroupKind() == definitionKind {
 		return nil
 	}
-	if err := h.client.Delete(ctx, w.resource, w.ref, uid); err != nil && !apierrors.IsNotFound(err) {
+	err := h.client.Delete(ctx, w.resource, w.ref, uid)
+	if left := h.entry.Leftover(w.ref.Key()); left != nil && apierrors.IsConflict(err) {
+		left.UID = "" // that one is gone; a run that was cut short made it anew
+		return nil
+	}
+	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
 	h.entry.Forget(w.ref.Key())

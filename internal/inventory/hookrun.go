@@ -16,6 +16,7 @@ type HookRun struct {
 	Content   digest.Digest `json:"content"`            // of the release
 	Revision  int           `json:"revision,omitempty"` // of the release, before the event
 	Done      []string      `json:"done,omitempty"`     // the hooks that succeeded, in their order
+	Tidied    bool          `json:"tidied,omitempty"`   // those that are to go have gone
 }
 
 // HookRun returns how far the hooks of an event have come for a content of a
@@ -30,7 +31,7 @@ func (l *Layer) HookRun(r Release, event string, content digest.Digest) *HookRun
 		i = len(l.Hooks) - 1
 	}
 	if l.Hooks[i].Content != content || l.Hooks[i].Revision != r.Revision {
-		l.Hooks[i].Content, l.Hooks[i].Revision, l.Hooks[i].Done = content, r.Revision, nil
+		l.Hooks[i] = HookRun{Release: r.Name, Namespace: r.Namespace, Event: event, Content: content, Revision: r.Revision}
 	}
 	return &l.Hooks[i]
 }
