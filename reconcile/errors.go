@@ -154,8 +154,10 @@ func (e *NoKindError) Is(target error) bool { return target == ErrTerminal }
 type FailedError struct {
 	Object  ObjectRef
 	Message string
-	// Log is the end of the log of a Job or a Pod that failed, or says in brackets
-	// why it is missing; it holds nothing sensitive.
+	// Log is the end of the logs of a Job or a Pod that failed, or says in brackets
+	// why they are missing; it holds nothing sensitive. It names the container
+	// where the pod has more than one, or where the log is that of before the
+	// container was restarted.
 	Log string
 }
 

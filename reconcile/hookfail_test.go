@@ -78,6 +78,30 @@ func TestE2EHookTimeout(t *testing.T) {
 	r.removes()
 }
 
+// What a container that was restarted said before tells why, and which of several
+// containers it is.
+func TestE2EHookLogOfRestarted(t *testing.T) {
+	for name, test := range map[string]struct{ annotations, want string }{
+		"restarted": {`strata.dev/test-restarted: main, strata.dev/test-log: "try two", strata.dev/test-log-before: "no such host"`, `container "main", before it was restarted:` + "\nno such host"},
+		"crashing":  {`strata.dev/test-crash: wait, strata.dev/test-log-before: "no such table"`, `init container "wait", before it was restarted:` + "\nno such table"},
+		"silent":    {`strata.dev/test-restarted: main, strata.dev/test-log-main: "try two"`, `container "main":` + "\ntry two"},
+		"both":      {`strata.dev/test-log: "still at it", strata.dev/test-log-proxy: "I proxy"`, "container \"proxy\":\nI proxy\ncontainer \"main\":\nstill at it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			chart := brokenChart(`strata.dev/test-finish-after: 1h, ` + test.annotations)
+			chart[len(chart)-1] = strings.NewReplacer("containers: [", "initContainers: [{name: wait, image: registry.k8s.io/pause:3.10}]\n      containers: [{name: proxy, image: registry.k8s.io/pause:3.10}, ").Replace(chart[len(chart)-1])
+			r := newReleased(t, "log-"+name, chart...)
+			r.engine.HookTimeout = 2 * time.Second
+			_, err := r.engine.Converge(r.ctx, r.target, r.desired(""))
+			if e := asError[*reconcile.FailedError](t, err); e.Log != test.want {
+				t.Errorf("the log is\n%s\nwant\n%s", e.Log, test.want)
+			}
+			r.removes()
+		})
+	}
+}
+
 const hookKinds = `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata:

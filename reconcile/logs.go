@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -19,26 +20,58 @@ func (s *session) failed(ctx context.Context, ref kube.Ref, message string, live
 	return &FailedError{Object: ObjectRef(ref), Message: message, Log: s.lastWords(ctx, live)}
 }
 
-// lastWords returns the end of the log of the container that failed, or says why
-// it cannot be had: an error that has a reason must not get lost over it.
+// lastWords returns the end of the logs of the containers that failed, or says why
+// they cannot be had: an error that has a reason must not get lost over it.
 func (s *session) lastWords(ctx context.Context, live *unstructured.Unstructured) string {
 	pod, err := s.failedPod(ctx, live)
-	if err == nil && pod == nil {
+	if err != nil {
+		return s.unreadable(err)
+	}
+	if pod == nil {
 		return ""
 	}
-	var text string
-	if err == nil {
-		text, err = s.client.Log(ctx, pod.GetNamespace(), pod.GetName(), failedContainer(pod))
+	containers := containersOf(pod)
+	var words []string
+	for _, c := range speakers(containers) {
+		text, before, err := s.said(ctx, pod, c)
+		if err != nil {
+			text = s.unreadable(err)
+		}
+		if s.events.redact != nil {
+			text = s.events.redact(text)
+		}
+		if len(containers) > 1 || before {
+			text = c.title(before) + "\n" + text
+		}
+		words = append(words, strings.TrimRight(text, "\n"))
 	}
-	switch {
-	case apierrors.IsForbidden(err):
+	return strings.Join(words, "\n")
+}
+
+func (s *session) unreadable(err error) string {
+	if apierrors.IsForbidden(err) {
 		return "(its log may not be read: the right to get pods/log is missing)"
-	case err != nil:
-		return fmt.Sprintf("(its log cannot be read: %v)", err)
-	case s.events.redact != nil:
-		return s.events.redact(text)
 	}
-	return text
+	return fmt.Sprintf("(its log cannot be read: %v)", err)
+}
+
+// said returns the end of the log of a container: of how it failed. Where it was
+// restarted since, that is the log of before, if there is one.
+func (s *session) said(ctx context.Context, pod *unstructured.Unstructured, c container) (text string, before bool, err error) {
+	tries := []bool{false}
+	switch {
+	case c.restarted && c.ended:
+		tries = []bool{false, true}
+	case c.restarted:
+		tries = []bool{true, false}
+	}
+	for _, before = range tries {
+		text, err = s.client.Log(ctx, pod.GetNamespace(), pod.GetName(), kube.Container{Name: c.name, Previous: before})
+		if err == nil && strings.TrimSpace(text) != "" {
+			break
+		}
+	}
+	return text, before, err
 }
 
 // failedPod returns a Pod itself, of a Job the newest pod, of those that failed
@@ -69,26 +102,4 @@ func (s *session) failedPod(ctx context.Context, live *unstructured.Unstructured
 		return cmp.Or(failed(a)-failed(b), a.GetCreationTimestamp().Compare(b.GetCreationTimestamp().Time), cmp.Compare(a.GetName(), b.GetName()))
 	})
 	return &newest, nil
-}
-
-// failedContainer returns the container of a pod that ended with an error, or
-// else the first.
-func failedContainer(pod *unstructured.Unstructured) string {
-	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
-		statuses, _, _ := unstructured.NestedSlice(pod.Object, "status", list)
-		for _, s := range statuses {
-			status, _ := s.(map[string]any)
-			code, _, _ := unstructured.NestedInt64(status, "state", "terminated", "exitCode")
-			if name, _ := status["name"].(string); code != 0 && name != "" {
-				return name
-			}
-		}
-	}
-	containers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "containers")
-	if len(containers) == 0 {
-		return ""
-	}
-	first, _ := containers[0].(map[string]any)
-	name, _ := first["name"].(string)
-	return name
 }

@@ -153,30 +153,3 @@ func TestHooksOf(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
-
-// The container that failed is the one whose log says why.
-func TestFailedContainer(t *testing.T) {
-	status := func(name string, code int64) any {
-		return map[string]any{"name": name, "state": map[string]any{"terminated": map[string]any{"exitCode": code}}}
-	}
-	pod := func(initial, main []any) *unstructured.Unstructured {
-		return &unstructured.Unstructured{Object: map[string]any{
-			"spec":   map[string]any{"containers": []any{map[string]any{"name": "first"}, map[string]any{"name": "second"}}},
-			"status": map[string]any{"initContainerStatuses": initial, "containerStatuses": main},
-		}}
-	}
-	for name, tt := range map[string]struct {
-		pod  *unstructured.Unstructured
-		want string
-	}{
-		"one of several":  {pod(nil, []any{status("first", 0), status("second", 1)}), "second"},
-		"one before them": {pod([]any{status("init", 3)}, []any{status("first", 1)}), "init"},
-		"none":            {pod([]any{status("init", 0)}, nil), "first"},
-		"no status":       {pod(nil, nil), "first"},
-		"no container":    {&unstructured.Unstructured{Object: map[string]any{}}, ""},
-	} {
-		if got := failedContainer(tt.pod); got != tt.want {
-			t.Errorf("%s: %q, want %q", name, got, tt.want)
-		}
-	}
-}

@@ -54,8 +54,9 @@
 //   - Persistent volume claims are bound. There is a default storage class,
 //     "standard", and the class of any other provisioner works as well.
 //   - Namespaces are deleted at once and not after the usual 5 seconds or more.
-//   - There are no logs, no exec and no port forwarding, no metrics (so a
-//     HorizontalPodAutoscaler never scales), no DNS, no network between pods.
+//   - There is no exec and no port forwarding, no metrics (so a
+//     HorizontalPodAutoscaler never scales), no DNS, no network between pods. Logs
+//     are what annotations say.
 //     A webhook must be registered by URL, not by service.
 //
 // # Faults of pods
@@ -67,6 +68,11 @@
 //	strata.dev/test-image-pull: "fail"   its containers wait with ImagePullBackOff
 //	strata.dev/test-ready-after: "2s"    its containers become ready that long after the start
 //	strata.dev/test-finish-after: "2s"   the containers of a Job finish that long after the start
+//	strata.dev/test-crash: "main"        that container ends with an error again and again, and waits to be restarted
+//	strata.dev/test-restarted: "main"    that container ended with an error once, and runs since
+//	strata.dev/test-log: "text"          what the containers say in their logs
+//	strata.dev/test-log-main: "text"     what that container says
+//	strata.dev/test-log-before: "text"   what the container that ended with an error said before
 //
 // On a Service or a PersistentVolumeClaim, strata.dev/test-pending keeps it
 // without an address or a volume. A value that cannot be read keeps the pod

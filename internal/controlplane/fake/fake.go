@@ -11,7 +11,11 @@
 //	strata.dev/test-image-pull: "fail"   its containers wait with ImagePullBackOff
 //	strata.dev/test-ready-after: "2s"    its containers become ready that long after the start
 //	strata.dev/test-finish-after: "2s"   where they should finish, they do so that long after the start
+//	strata.dev/test-crash: "main"        that container ends with an error again and again, and waits to be restarted
+//	strata.dev/test-restarted: "main"    that container ended with an error once, and runs since
 //	strata.dev/test-log: "text"          what its containers say in their logs
+//	strata.dev/test-log-main: "text"     what the container main says
+//	strata.dev/test-log-before: "text"   what the container that ended with an error said before
 package fake
 
 import (

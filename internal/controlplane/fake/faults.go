@@ -13,6 +13,8 @@ const (
 	imagePullAnnotation   = "strata.dev/test-image-pull"
 	readyAfterAnnotation  = "strata.dev/test-ready-after"
 	finishAfterAnnotation = "strata.dev/test-finish-after"
+	crashAnnotation       = "strata.dev/test-crash"
+	restartedAnnotation   = "strata.dev/test-restarted"
 )
 
 // faults are what an object asks for with its annotations.
@@ -22,12 +24,14 @@ type faults struct {
 	imagePull   bool
 	readyAfter  time.Duration
 	finishAfter time.Duration
+	crash       string // the container
+	restarted   string // the container
 }
 
 // faultsOf reads the annotations. A wrong value is an error and not ignored:
 // otherwise a test would pass because its fault never happened.
 func faultsOf(annotations map[string]string) (faults, error) {
-	var f faults
+	f := faults{crash: annotations[crashAnnotation], restarted: annotations[restartedAnnotation]}
 	var errs []error
 	for _, flag := range []struct {
 		annotation, on string

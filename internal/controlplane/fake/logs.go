@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,13 +57,33 @@ func (k *kubelet) containerLog(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
-	if pod.Status.Phase == corev1.PodPending {
-		http.Error(w, "the container is waiting to start", http.StatusBadRequest)
+	log, err := logOf(pod, r.PathValue("container"), r.URL.Query().Get("previous") == "true")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	//nolint:gosec // it is text, and no browser reads it
-	_, _ = io.WriteString(w, excerpt(pod.Annotations[logAnnotation], r.URL.Query().Get("tailLines"), r.URL.Query().Get("limitBytes")))
+	_, _ = io.WriteString(w, excerpt(log, r.URL.Query().Get("tailLines"), r.URL.Query().Get("limitBytes")))
+}
+
+// logOf returns what a container says, or said before it was restarted. Of one
+// that waits to be restarted a kubelet gives the latter in both cases.
+func logOf(pod *corev1.Pod, container string, previous bool) (string, error) {
+	statuses := slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
+	i := slices.IndexFunc(statuses, func(s corev1.ContainerStatus) bool { return s.Name == container })
+	switch {
+	case i >= 0 && statuses[i].LastTerminationState.Terminated != nil && (previous || statuses[i].State.Waiting != nil):
+		return pod.Annotations[logAnnotation+"-before"], nil
+	case previous:
+		return "", fmt.Errorf("previous terminated container %q in pod %q not found", container, pod.Name)
+	case i < 0 || statuses[i].State.Waiting != nil:
+		return "", fmt.Errorf("container %q in pod %q is waiting to start", container, pod.Name)
+	}
+	if own, ok := pod.Annotations[logAnnotation+"-"+container]; ok {
+		return own, nil
+	}
+	return pod.Annotations[logAnnotation], nil
 }
 
 // excerpt returns the last lines of a log, and of these the first bytes. What is

@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +14,8 @@ type life struct {
 	ready      bool
 	waiting    *corev1.ContainerStateWaiting // why containers have not started
 	again      time.Duration                 // when to look again; zero is never
+	crash      string                        // the container that crashes and waits
+	restarted  string                        // the container that crashed and runs again
 }
 
 // decide says where a pod stands that was started so long ago.
@@ -25,12 +28,14 @@ func decide(pod *corev1.Pod, age time.Duration) life {
 		return life{unreported: true}
 	case f.imagePull:
 		return waiting("ImagePullBackOff", "Back-off pulling image: asked for by the annotation "+imagePullAnnotation)
+	case f.crash != "":
+		return crashing(pod, f.crash)
 	case finishes(pod) && age >= f.finishAfter && f.fail:
 		return life{phase: corev1.PodFailed}
 	case finishes(pod) && age >= f.finishAfter:
 		return life{phase: corev1.PodSucceeded}
 	}
-	running := life{phase: corev1.PodRunning, ready: !f.fail && age >= f.readyAfter && gatesOpen(pod)}
+	running := life{phase: corev1.PodRunning, restarted: f.restarted, ready: !f.fail && age >= f.readyAfter && gatesOpen(pod)}
 	if !f.fail && age < f.readyAfter {
 		running.again = f.readyAfter - age
 	}
@@ -42,6 +47,18 @@ func decide(pod *corev1.Pod, age time.Duration) life {
 
 func waiting(reason, message string) life {
 	return life{phase: corev1.PodPending, waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}
+}
+
+// crashing returns the life of a pod with a container that crashes. While it is
+// one of those that come first, the others have not started.
+func crashing(pod *corev1.Pod, container string) life {
+	first := slices.ContainsFunc(pod.Spec.InitContainers, func(c corev1.Container) bool { return c.Name == container })
+	if first {
+		l := waiting("PodInitializing", "")
+		l.crash = container
+		return l
+	}
+	return life{phase: corev1.PodRunning, crash: container}
 }
 
 // finishes reports whether the containers of a pod are meant to end by themselves.

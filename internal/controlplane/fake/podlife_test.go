@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -50,10 +51,13 @@ func TestDecide(t *testing.T) {
 		"fails in the end":                   {podWith(task, "finish-after", "2s", "fail", "true"), 2 * time.Second, life{phase: corev1.PodFailed}},
 		"fails, but not yet":                 {podWith(task, "finish-after", "2s", "fail", "true"), 0, life{phase: corev1.PodRunning, again: 2 * time.Second}},
 		"ready, then finishes":               {podWith(task, "ready-after", "1s", "finish-after", "3s"), 0, life{phase: corev1.PodRunning, again: time.Second}},
+		"crashes":                            {podWith(task, "crash", "main"), time.Hour, life{phase: corev1.PodRunning, crash: "main"}},
+		"crashes at first":                   {podWith(task, "crash", "init"), 0, life{phase: corev1.PodPending, waiting: &corev1.ContainerStateWaiting{Reason: "PodInitializing"}, crash: "init"}},
+		"crashed once":                       {podWith(task, "restarted", "main", "finish-after", "1h"), time.Hour - time.Second, life{phase: corev1.PodRunning, ready: true, again: time.Second, restarted: "main"}},
 		"finish does not apply to a service": {podWith(service, "finish-after", "1s"), time.Hour, life{phase: corev1.PodRunning, ready: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := decide(test.pod, test.age); got != test.want {
+			if got := decide(test.pod, test.age); !reflect.DeepEqual(got, test.want) {
 				t.Errorf("decide: %+v, want %+v", got, test.want)
 			}
 		})

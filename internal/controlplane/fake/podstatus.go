@@ -39,6 +39,7 @@ func statusOf(pod *corev1.Pod, now life, started *startedPod) *corev1.PodStatus 
 		if ptr.Deref(c.RestartPolicy, "") != corev1.ContainerRestartPolicyAlways {
 			state = life{phase: corev1.PodSucceeded, ready: true} // it has done its work
 		}
+		state.crash, state.restarted = now.crash, now.restarted
 		status.InitContainerStatuses = append(status.InitContainerStatuses, containerStatus(c, state, at))
 	}
 	status.ContainerStatuses = nil
@@ -82,21 +83,30 @@ func containerStatus(c corev1.Container, now life, started metav1.Time) corev1.C
 		Ready:   now.ready,
 		Started: new(now.phase == corev1.PodRunning),
 	}
+	if c.Name == now.crash || c.Name == now.restarted {
+		s.RestartCount = 1
+		s.LastTerminationState.Terminated = failed(started, "asked for by an annotation")
+	}
 	switch {
+	case c.Name == now.crash:
+		s.Ready, s.Started = false, new(false)
+		s.State.Waiting = &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: "back-off 5m0s restarting failed container"}
+		return s
 	case now.waiting != nil:
 		s.State.Waiting = now.waiting
 		return s
 	case now.phase == corev1.PodRunning:
 		s.State.Running = &corev1.ContainerStateRunning{StartedAt: started}
 	case now.phase == corev1.PodFailed:
-		s.State.Terminated = &corev1.ContainerStateTerminated{
-			Reason: "Error", ExitCode: 1, Message: "asked for by the annotation " + failAnnotation,
-			StartedAt: started, FinishedAt: started,
-		}
+		s.State.Terminated = failed(started, "asked for by the annotation "+failAnnotation)
 	default:
 		s.State.Terminated = &corev1.ContainerStateTerminated{Reason: "Completed", StartedAt: started, FinishedAt: started}
 	}
 	s.ImageID = c.Image
 	s.ContainerID = "fake://" + c.Name
 	return s
+}
+
+func failed(at metav1.Time, message string) *corev1.ContainerStateTerminated {
+	return &corev1.ContainerStateTerminated{Reason: "Error", ExitCode: 1, Message: message, StartedAt: at, FinishedAt: at}
 }
