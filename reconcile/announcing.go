@@ -10,7 +10,7 @@ import (
 
 // holds reports whether carrying out p begins with saying that we are at work.
 func (p *Plan) holds(announced *inventory.Inventory) bool {
-	return !p.Empty() || slices.ContainsFunc(p.layers, func(l *layerWork) bool { return len(l.unbegun(announced.Layer(l.Name))) > 0 })
+	return !p.still() || slices.ContainsFunc(p.layers, func(l *layerWork) bool { return len(l.unbegun(announced.Layer(l.Name))) > 0 })
 }
 
 // announced returns the inventory to be written before anything is applied:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -50,7 +51,26 @@ func (s *session) applyAll(ctx context.Context, all []*work, records []inventory
 			result.Steps = append(result.Steps, w.step())
 		}
 	}
-	return done, errors.Join(errs...)
+	return done, unreached(errs)
+}
+
+// unreached joins errors, but of those who say that the cluster cannot be
+// reached, which would all say the same, only the first.
+func unreached(errs []error) error {
+	more := -1
+	var kept []error
+	for _, err := range errs {
+		if errors.Is(err, ErrUnreachable) {
+			if more++; more > 0 {
+				continue
+			}
+		}
+		kept = append(kept, err)
+	}
+	if more > 0 {
+		kept = append(kept, fmt.Errorf("%w: %d more objects were not applied", ErrUnreachable, more))
+	}
+	return errors.Join(kept...)
 }
 
 // makeWay deletes the object that w replaces, and reports whether nothing is in
@@ -94,14 +114,14 @@ func (s *session) applyOne(ctx context.Context, w *work, record *inventory.Objec
 // explain marks errors that another pass does not cure.
 func explain(w *work, err error) error {
 	switch {
-	case w.redefined && (apierrors.IsInvalid(err) || kube.Unnamed(err)):
+	case w.redefined && (apierrors.IsInvalid(err) || kube.Untyped(err)):
 		// The server may not have seen the new definition yet. In the next pass it
 		// is no longer new, and what is refused then is refused.
 		return &outdatedError{err}
-	case retryable(err) && !kube.Unnamed(err):
+	case retryable(err) && !kube.Untyped(err):
 		return err
 	}
-	if kube.Unnamed(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsRequestEntityTooLargeError(err) {
+	if kube.Untyped(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsRequestEntityTooLargeError(err) {
 		return terminal{&SourceError{w.source, err}}
 	}
 	return err

@@ -115,7 +115,7 @@ func TestE2EDuplicateObject(t *testing.T) {
 // An object that is valid YAML and that the API server refuses.
 func TestE2ERefusedObject(t *testing.T) {
 	l := newLife(t, "refused")
-	for spec, field := range map[string]string{"{ports: [{port: 99999}]}": "spec.ports[0].port", "{prots: [{port: 80}]}": ".spec.prots"} {
+	for spec, field := range map[string]string{"{ports: [{port: 99999}]}": "spec.ports[0].port", "{prots: [{port: 80}]}": ".spec.prots", "{ports: [{port: eighty}]}": ".port"} {
 		_, err := l.engine.Converge(l.ctx, l.target, manifests(t, "apiVersion: v1\nkind: Service\nmetadata: {name: refused}\nspec: "+spec+"\n"))
 		e := asError[*reconcile.SourceError](t, err)
 		if e.Source != "objects:1" || !errors.Is(err, reconcile.ErrTerminal) || !strings.Contains(err.Error(), field) {

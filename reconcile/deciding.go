@@ -271,7 +271,7 @@ func (s *session) try(ctx context.Context, w *work, mine *known, live *metav1.Pa
 	if w.redefined {
 		// The server knows the old definition only: it may refuse or leave out what
 		// the new one allows, which [servedKind.conforms] has seen to.
-		if apierrors.IsInvalid(err) || kube.Unnamed(err) {
+		if apierrors.IsInvalid(err) || kube.Untyped(err) {
 			then, err = now, nil
 		}
 		if err == nil {

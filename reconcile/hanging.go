@@ -146,11 +146,7 @@ func (e *WaitError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v, while waiting for", e.Err)
 	for _, w := range e.Waiting[:min(shown, len(e.Waiting))] {
-		b.WriteString("\n\t")
-		if w.Layer != "" {
-			fmt.Fprintf(&b, "layer %q: ", w.Layer)
-		}
-		fmt.Fprintf(&b, "%s: %s", w.Object, w.Message)
+		fmt.Fprintf(&b, "\n\t%s", w)
 	}
 	if more := len(e.Waiting) - shown; more > 0 {
 		fmt.Fprintf(&b, "\n\tand %d more", more)

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -94,15 +95,20 @@ type FieldOwner struct {
 	Time    time.Time `json:"time,omitzero"`
 }
 
-// Empty reports whether the plan changes nothing.
-func (p *Plan) Empty() bool {
-	for _, s := range p.Steps {
-		if s.Action != Unchanged {
-			return false
-		}
-	}
-	return true
+// Empty reports whether the plan changes nothing: no object, no hook that runs,
+// and no other state. Another version of a profile or chart may give the same
+// objects; the plan then brings the status, the history and the Helm releases up
+// to it, and is not empty.
+func (p *Plan) Empty() bool { return p.still() && len(p.Hooks) == 0 && !p.begins() }
+
+// still reports whether all objects stay as they are.
+func (p *Plan) still() bool {
+	return !slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Action != Unchanged })
 }
+
+// begins reports whether the plan leads to another state than the last that was
+// begun.
+func (p *Plan) begins() bool { return p.before != nil && p.Desired != p.before.Begun }
 
 // Drift returns what others changed of what we applied: what the plan repairs,
 // and what it leaves because it is only reported, or fought about.

@@ -93,7 +93,7 @@ warning: mind
 	if p.Empty() || p.Count(Unchanged) != 1 {
 		t.Errorf("Empty = %v, Count(Unchanged) = %d", p.Empty(), p.Count(Unchanged))
 	}
-	p.Steps, p.Warnings = p.Steps[1:2], nil
+	p.Steps, p.Hooks, p.Warnings = p.Steps[1:2], nil, nil
 	if got := p.String(); got != "nothing to do: 1 objects are as they should be\n" || !p.Empty() {
 		t.Errorf("an empty plan is %q", got)
 	}

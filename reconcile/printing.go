@@ -4,15 +4,17 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/strata-go/strata/profile"
 )
 
 // String returns the plan as a table for people, without what stays unchanged.
 func (p *Plan) String() string {
 	var b strings.Builder
 	switch steps := p.changing(); {
-	case len(steps) > 0:
+	case len(steps)+len(p.Hooks) > 0:
 		p.table(&b, steps)
-	case len(p.Drift()) == 0:
+	case p.begins() || len(p.Drift()) == 0:
 		b.WriteString(p.nothing())
 	}
 	for _, d := range p.Drift() {
@@ -27,8 +29,16 @@ func (p *Plan) String() string {
 	return b.String()
 }
 
+// nothing says why there are no steps and hooks.
 func (p *Plan) nothing() string {
-	return fmt.Sprintf("nothing to do: %d objects are as they should be\n", len(p.Steps))
+	if !p.begins() || p.desired == nil {
+		return fmt.Sprintf("nothing to do: %d objects are as they should be\n", len(p.Steps))
+	}
+	text := fmt.Sprintf("no object changes, and %d are as they should be; what is recorded of them does\n", len(p.Steps))
+	if p.before.Lock != nil {
+		text += profile.CompareLocks(p.before.Lock, p.desired.Lock()).String()
+	}
+	return text
 }
 
 func (p *Plan) forecast() string {
@@ -54,6 +64,15 @@ func (p *Plan) table(b *strings.Builder, steps []Step) {
 			}
 		}
 	}
+}
+
+// String returns what happens to which object, and why.
+func (s Step) String() string {
+	text := fmt.Sprintf("%s %s", s.Action, s.Object)
+	if s.Reason != "" {
+		text += ": " + s.Reason
+	}
+	return inLayer(s.Layer, text)
 }
 
 // from returns the layer, and the profile that it comes from.
@@ -95,7 +114,7 @@ func orMissing(s string) string {
 func (p *Plan) Markdown() string {
 	cell := strings.NewReplacer("|", `\|`, "\n", " ").Replace
 	var b strings.Builder
-	if p.Empty() {
+	if p.still() && len(p.Hooks) == 0 {
 		b.WriteString(p.nothing())
 	} else {
 		b.WriteString("| action | object | layer | why |\n|---|---|---|---|\n")

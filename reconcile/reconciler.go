@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"sync"
@@ -174,11 +175,24 @@ type Waiting struct {
 	settled  bool      // there is nothing more to wait for
 }
 
+// String returns what is waited for, and why it is not there yet.
+func (w Waiting) String() string { return inLayer(w.Layer, fmt.Sprintf("%s: %s", w.Object, w.Message)) }
+
+func inLayer(layer, text string) string {
+	if layer == "" {
+		return text
+	}
+	return fmt.Sprintf("layer %q: %s", layer, text)
+}
+
 // Kept is an object that was left on the cluster, and why.
 type Kept struct {
 	Object ObjectRef
 	Reason string
 }
+
+// String returns the object, and why it stays.
+func (k Kept) String() string { return fmt.Sprintf("%s: %s", k.Object, k.Reason) }
 
 // Cost is the number of requests to the API server.
 type Cost struct {

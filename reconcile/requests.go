@@ -34,7 +34,7 @@ func (s *session) requests(ctx context.Context, p *Plan) (Cost, error) {
 			return Cost{}, err
 		}
 		f.home = home != nil && home.DeletionTimestamp == nil
-	case onCluster && !p.Empty() && !p.before.Stored():
+	case onCluster && !p.still() && !p.before.Stored():
 		_, err := s.client.GetMetadata(ctx, namespaceResource, namespaceRef(s.target.namespace()))
 		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsForbidden(err) {
 			return Cost{}, err

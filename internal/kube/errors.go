@@ -47,10 +47,11 @@ func (c *Client) wrap(ref Ref, doing string, err error) error {
 	return fmt.Errorf("%s %s: %w", doing, ref, err)
 }
 
-// Unnamed reports whether an apply was refused because the schema of the kind
-// has no such field. The server says so with the status of a fault of its own.
-func Unnamed(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "field not declared in schema")
+// Untyped reports whether an apply was refused because the schema of the kind
+// has no such field, or one of another type. The server says so with the status
+// of a fault of its own.
+func Untyped(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "failed to create typed patch object")
 }
 
 // A FieldConflict is a field that another manager owns.

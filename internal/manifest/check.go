@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -29,12 +30,28 @@ func check(at place, prefix string, fields map[string]any) error {
 	if v, has := meta["namespace"]; has && v == nil {
 		delete(meta, "namespace")
 	} else if _, ok := v.(string); has && !ok {
-		c.report("metadata.namespace", "must be a string")
+		c.report("metadata.namespace", quoteIt)
 	}
 	c.strings(meta, "labels")
 	c.strings(meta, "annotations")
+	if fields["kind"] == "ConfigMap" && fields["apiVersion"] == "v1" {
+		c.data(fields)
+	}
 	return errors.Join(c.problems...)
 }
+
+// data checks that the data of a ConfigMap are strings: the server would refuse
+// numbers and truth values that want quotes, when other objects are applied.
+func (c *checker) data(fields map[string]any) {
+	data, _ := fields["data"].(map[string]any)
+	for _, k := range slices.Sorted(maps.Keys(data)) {
+		if _, ok := data[k].(string); !ok && data[k] != nil {
+			c.report("data."+k, quoteIt)
+		}
+	}
+}
+
+const quoteIt = "must be a string: put quotes around it"
 
 // A checker collects the problems of one object.
 type checker struct {
@@ -52,7 +69,7 @@ func (c *checker) required(m map[string]any, key, path string) string {
 	v, isString := m[key].(string)
 	switch {
 	case m[key] != nil && !isString:
-		c.report(path+key, "must be a string")
+		c.report(path+key, quoteIt)
 	case v == "":
 		c.report(path+key, "is missing")
 	}
@@ -86,6 +103,6 @@ func (c *checker) strings(meta map[string]any, key string) {
 	}
 	slices.Sort(wrong)
 	for _, k := range wrong {
-		c.report("metadata."+key+"."+k, "must be a string: put quotes around it")
+		c.report("metadata."+key+"."+k, quoteIt)
 	}
 }

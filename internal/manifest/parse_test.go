@@ -105,10 +105,10 @@ func TestParseErrors(t *testing.T) {
 			"f.yaml:10: kind: is missing",
 		}},
 		{"wrong types", "{apiVersion: 1, kind: [], metadata: {name: 5, namespace: 6}}", []string{
-			"f.yaml:1: apiVersion: must be a string",
-			"f.yaml:1: kind: must be a string",
-			"f.yaml:1: metadata.name: must be a string",
-			"f.yaml:1: metadata.namespace: must be a string",
+			"f.yaml:1: apiVersion: must be a string: put quotes around it",
+			"f.yaml:1: kind: must be a string: put quotes around it",
+			"f.yaml:1: metadata.name: must be a string: put quotes around it",
+			"f.yaml:1: metadata.namespace: must be a string: put quotes around it",
 		}},
 		{"version", "{apiVersion: a/b/c, kind: A, metadata: {name: a}}", []string{
 			`f.yaml:1: apiVersion: must be "version" or "group/version"`,
@@ -121,6 +121,11 @@ func TestParseErrors(t *testing.T) {
 			"f.yaml:1: metadata.labels: must be a map of strings",
 			"f.yaml:1: metadata.annotations.b: must be a string: put quotes around it",
 			"f.yaml:1: metadata.annotations.c: must be a string: put quotes around it",
+		}},
+		{"data", "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {c: 1, b: true, a: ok, d: null, e: {f: g}}}", []string{
+			"f.yaml:1: data.b: must be a string: put quotes around it",
+			"f.yaml:1: data.c: must be a string: put quotes around it",
+			"f.yaml:1: data.e: must be a string: put quotes around it",
 		}},
 		{"no mapping", cm("a") + "---\n- x\n---\ntext\n", []string{
 			"f.yaml:6: not a Kubernetes object, which has apiVersion, kind and metadata",

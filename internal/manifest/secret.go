@@ -34,7 +34,7 @@ func FoldStringData(o Object) (Object, error) {
 	for _, key := range slices.Sorted(maps.Keys(plain)) {
 		text, ok := plain[key].(string)
 		if !ok && plain[key] != nil { // the server reads null as ""
-			errs = append(errs, o.problem("stringData."+key, "must be a string: put quotes around it"))
+			errs = append(errs, o.problem("stringData."+key, quoteIt))
 		}
 		data[key] = base64.StdEncoding.EncodeToString([]byte(text))
 	}
