@@ -159,8 +159,15 @@ func (s *session) status(ctx context.Context) (_ *Status, err error) {
 		out.Layers = append(out.Layers, l)
 	}
 	slices.SortStableFunc(out.Layers, func(a, b LayerStatus) int {
-		return cmp.Or(a.Kind.Compare(b.Kind), cmp.Compare(a.InstallOrder, b.InstallOrder), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(compareLayers(a, b), cmp.Compare(a.Name, b.Name))
 	})
+	for i := len(out.Layers) - 1; i >= 0; i-- { // from the top, as what is below is yet to say for what it waits
+		l := &out.Layers[i]
+		if l.Message == waits {
+			l.Message = l.waitsFor(out.Layers[:i])
+		}
+		l.Conditions = conditions(l, inv.Layer(l.Name))
+	}
 	if out.Installed {
 		out.Health = Ready
 	}

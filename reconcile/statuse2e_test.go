@@ -116,7 +116,7 @@ func (l *life) showsFailure() {
 	if failure.Status != "True" || failure.Reason != "Failed" || failure.LastTransitionTime.IsZero() || front.Condition(reconcile.ConditionInstalled).Status != "True" {
 		l.Errorf("the conditions of front are %+v", front.Conditions)
 	}
-	if last.Condition(reconcile.ConditionWaitingForOtherLayers).Status != "True" || !last.StartTime.IsZero() {
+	if last.Condition(reconcile.ConditionWaitingForOtherLayers).Status != "True" || !last.StartTime.IsZero() || last.Message != "it waits for front (Failed)" {
 		l.Errorf("the layer above is %+v", last)
 	}
 	l.converge(l.shown(""))

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -52,8 +54,30 @@ func (s *session) layerStatus(ctx context.Context, entry *inventory.Layer, live 
 	if err := s.checkLayer(ctx, &l); err != nil {
 		return l, err
 	}
-	l.Conditions = conditions(&l, entry)
 	return l, nil
+}
+
+// waits is the message of a layer that has not had its turn.
+const waits = "it waits for the layers below it"
+
+// waitsFor returns which of the layers below, in their order, l waits for.
+func (l *LayerStatus) waitsFor(below []LayerStatus) string {
+	var names []string
+	for _, b := range below {
+		if compareLayers(b, *l) != 0 && b.Health != Ready && b.Health != Removing && b.Message != waits {
+			names = append(names, fmt.Sprintf("%s (%s)", b.Name, b.Health))
+		}
+	}
+	if len(names) == 0 {
+		return waits
+	}
+	return "it waits for " + strings.Join(names, ", ")
+}
+
+// compareLayers orders layers as they are installed; those that are installed
+// together are equal.
+func compareLayers(a, b LayerStatus) int {
+	return cmp.Or(a.Kind.Compare(b.Kind), cmp.Compare(a.InstallOrder, b.InstallOrder))
 }
 
 // describe returns what the inventory says of a layer.
@@ -111,6 +135,9 @@ func (l *LayerStatus) judge(entry *inventory.Layer) {
 	case f.Message != "":
 		worst(Progressing, f.Message)
 	}
+	if entry.Began.IsZero() && entry.Ready.IsZero() {
+		worst(Progressing, waits)
+	}
 	for _, o := range l.Objects {
 		worst(o.Health, o.String()+": "+o.Message)
 	}
@@ -118,8 +145,6 @@ func (l *LayerStatus) judge(entry *inventory.Layer) {
 	case entry.Dropped:
 		l.Health, l.Message = Removing, unwanted
 	case !entry.Ready.IsZero():
-	case entry.Began.IsZero():
-		worst(Progressing, "it waits for the layers below it")
 	default:
 		worst(Progressing, "not all of it was seen ready yet")
 	}

@@ -122,7 +122,7 @@ func (l *life) write(status *reconcile.Status) error {
 		if err := os.WriteFile(path, file.data, 0o600); err != nil {
 			return err
 		}
-		l.printf("%s    %s", path, file.what)
+		l.printf("%-*s  %s", len(folder)+len("/status.json"), path, file.what)
 	}
 	return nil
 }

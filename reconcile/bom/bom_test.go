@@ -57,6 +57,19 @@ func installed() *reconcile.Status {
 	}
 }
 
+// A layer that is a chart says which release it is, as a chart of a pack does.
+func TestReleases(t *testing.T) {
+	data, err := bom.Encode(installed(), bom.Details{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"web/web"`, `"db/db-postgresql"`} {
+		if !strings.Contains(string(data), `"name": "strata:release",`) || !strings.Contains(string(data), want) {
+			t.Errorf("the bill does not name the release %s:\n%s", want, data)
+		}
+	}
+}
+
 func TestBill(t *testing.T) {
 	t.Parallel()
 	data, err := bom.Encode(installed(), bom.Details{Time: time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)})

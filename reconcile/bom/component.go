@@ -52,6 +52,9 @@ func layerComponent(l *reconcile.LayerStatus, lock *profile.Lock) cdx.Component 
 	case l.Format == layer.FormatHelm:
 		c.PackageURL = helmURL(l.Package, l.Version, l.Source)
 	}
+	if l.Format == layer.FormatHelm && len(l.Charts) == 1 { // the layer is the chart
+		*c.Properties = append(*c.Properties, releaseProperties(l.Charts[0])...)
+	}
 	return c
 }
 
@@ -59,11 +62,12 @@ func chartComponent(l *reconcile.LayerStatus, chart reconcile.ChartStatus) cdx.C
 	return cdx.Component{
 		BOMRef: strings.Join([]string{"chart:" + l.Name, chart.Namespace, chart.Release}, "/"), Type: cdx.ComponentTypeApplication,
 		Name: chart.Name, Version: chart.Version, PackageURL: helmURL(chart.Name, chart.Version, ""),
-		Properties: properties(
-			"strata:component", "chart", "strata:layer", l.Name, "strata:release", chart.Namespace+"/"+chart.Release,
-			"strata:appVersion", chart.AppVersion,
-		),
+		Properties: new(append(*properties("strata:component", "chart", "strata:layer", l.Name), releaseProperties(chart)...)),
 	}
+}
+
+func releaseProperties(chart reconcile.ChartStatus) []cdx.Property {
+	return *properties("strata:release", chart.Namespace+"/"+chart.Release, "strata:appVersion", chart.AppVersion)
 }
 
 func imageComponent(text string) cdx.Component {

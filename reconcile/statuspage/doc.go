@@ -1,6 +1,7 @@
-// Package statuspage is a small web page of targets: the stack of each as a
-// picture, its layers and versions, health, drift with who and when, newer
-// versions, and progress as it happens.
+// Package statuspage is a small web page of targets: a list of them with their
+// health, and for each the stack as a picture, its layers with versions, images,
+// releases, conditions and endpoints, drift with who and when, newer versions,
+// and progress as it happens.
 //
 //	page := &statuspage.Handler{Targets: targets}
 //	r := &reconcile.Reconciler{OnEvent: page.OnEvent}

@@ -17,15 +17,13 @@ import (
 	"github.com/strata-go/strata/reconcile"
 )
 
-const (
-	defaultMinAge = 3 * time.Second
-	patience      = 10 * time.Second // with a cluster, before a page is shown without it
-)
+const defaultMinAge = 3 * time.Second
 
-// A Handler serves the page at "/", the same as JSON at "/status.json", that of
-// one target with "?target=NAME", and what else the page needs. It answers GET
-// and HEAD only. Its zero value shows no targets. Set fields before the first
-// call; then it is safe for concurrent use. Do not copy it.
+// A Handler serves at "/" a list of the targets, each of which has a page of its
+// own at "/?target=NAME", as a single target has at "/"; the same as JSON at
+// "/status.json"; and what else the pages need. It answers GET and HEAD only. Its
+// zero value shows no targets. Set fields before the first call; then it is safe
+// for concurrent use. Do not copy it.
 type Handler struct {
 	// Targets are shown in this order, by the name that [reconcile.TargetID] has:
 	// set Cluster in each.
@@ -109,7 +107,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) setUp() {
 	h.once.Do(func() {
-		h.page = template.Must(template.New("page.html").Funcs(template.FuncMap{"when": when, "stamp": stamp}).ParseFS(files, "page.html"))
+		h.page = template.Must(template.New("page.html").Funcs(template.FuncMap{"when": when, "stamp": stamp, "iso": iso, "newest": newest}).ParseFS(files, "page.html"))
 		h.reader = new(reconcile.Reconciler)
 		if r := h.Reconciler; r != nil {
 			h.reader.Store, h.reader.Ready, h.reader.Drift, h.reader.Concurrency, h.reader.Observer = r.Store, r.Ready, r.Drift, r.Concurrency, r.Observer
@@ -121,11 +119,30 @@ func (h *Handler) setUp() {
 	})
 }
 
-// sections returns what the page shows of each target. All are read at once.
-func (h *Handler) sections(ctx context.Context) []section {
-	all := make([]section, len(h.sources))
+// asked returns the sources that a request is for: those of all targets, or of
+// the one that it names. It answers a request for one that there is not.
+func (h *Handler) asked(w http.ResponseWriter, r *http.Request) ([]*source, bool) {
+	name := r.URL.Query().Get("target")
+	if name == "" {
+		return h.sources, true
+	}
+	for _, s := range h.sources {
+		if s.id.String() == name {
+			return []*source{s}, true
+		}
+	}
+	http.Error(w, "there is no target of this name", http.StatusNotFound)
+	return nil, false
+}
+
+// sectionsOf returns what pages show of targets. All are read at once, and those
+// that do not answer soon are shown as they were.
+func (h *Handler) sectionsOf(ctx context.Context, sources []*source) []section {
+	ctx, cancel := context.WithTimeout(ctx, pagePatience)
+	defer cancel()
+	all := make([]section, len(sources))
 	var wg sync.WaitGroup
-	for i, s := range h.sources {
+	for i, s := range sources {
 		wg.Go(func() { all[i] = s.section(ctx, time.Now().Add(-h.minAge())) })
 	}
 	wg.Wait()
@@ -135,12 +152,15 @@ func (h *Handler) sections(ctx context.Context) []section {
 func (h *Handler) minAge() time.Duration { return cmp.Or(h.MinAge, defaultMinAge) }
 
 func (h *Handler) servePage(w http.ResponseWriter, r *http.Request) {
-	seen := h.log.newest()
-	data := struct {
-		Title    string
-		Seen     int64
-		Sections []section
-	}{cmp.Or(h.Title, "Clusters"), seen, h.sections(r.Context())}
+	sources, ok := h.asked(w, r)
+	if !ok {
+		return
+	}
+	data := page{Title: cmp.Or(h.Title, "Clusters"), Seen: h.log.newest(), Many: len(h.sources) > 1, Notes: h.log.of(sources)}
+	data.Sections = h.sectionsOf(r.Context(), sources)
+	if len(sources) == 1 {
+		data.One = &data.Sections[0]
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if err := h.page.Execute(w, data); err != nil && r.Context().Err() == nil {
 		h.warn(r.Context(), "writing the status page", err)
@@ -156,25 +176,19 @@ type document struct {
 }
 
 func (h *Handler) serveJSON(w http.ResponseWriter, r *http.Request) {
-	all := h.sections(r.Context())
-	documents := make([]document, len(all))
-	for i, s := range all {
+	sources, ok := h.asked(w, r)
+	if !ok {
+		return
+	}
+	documents := make([]document, len(sources))
+	for i, s := range h.sectionsOf(r.Context(), sources) {
 		documents[i] = document{s.Name, s.Read, s.Problem, s.Status}
 	}
 	var answer any = struct {
 		Targets []document `json:"targets"`
 	}{documents}
-	if name := r.URL.Query().Get("target"); name != "" {
-		answer = nil
-		for _, d := range documents {
-			if d.Name == name {
-				answer = d
-			}
-		}
-		if answer == nil {
-			http.Error(w, "there is no target of this name", http.StatusNotFound)
-			return
-		}
+	if r.URL.Query().Get("target") != "" {
+		answer = documents[0]
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(w).Encode(answer); err != nil && r.Context().Err() == nil {

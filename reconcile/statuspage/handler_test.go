@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"k8s.io/client-go/rest"
 
@@ -164,4 +166,70 @@ func TestEvents(t *testing.T) {
 	}
 	cancel()
 	_, _ = io.Copy(io.Discard, lines)
+}
+
+// With many targets there is a list, and a page for each. A cluster that does not
+// answer holds up neither the page nor the news of others, and is asked again.
+func TestManyTargets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, dead := newShown(t), newShown(t)
+		dead.faults.Play(reconciletest.Rule{Fault: reconciletest.Hang, Times: reconciletest.Always})
+		dead.target.Cluster = "dead"
+		x.page.Targets = []reconcile.Target{dead.target, x.target}
+		x.converge("1")
+		body := x.get("/").Body.String()
+		for _, want := range []string{"1 Unknown · 1 Ready", `<a href="?target=dead">`, "1 of 1", "could not be read", "<em>&lt;shop&gt;</em>"} {
+			if !strings.Contains(body, want) {
+				t.Errorf("the list has no %q:\n%s", want, body)
+			}
+		}
+		if strings.Contains(body, "<svg") {
+			t.Error("the list has the picture of a target")
+		}
+		if one := x.get("/?target=%3Cshop%3E").Body.String(); !strings.Contains(one, "<svg") || strings.Contains(one, ">dead<") {
+			t.Errorf("the page of one target is\n%s", one)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		stream := &follower{ResponseRecorder: httptest.NewRecorder()}
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			x.page.ServeHTTP(stream, httptest.NewRequestWithContext(ctx, http.MethodGet, "/events?since=2", nil))
+		}()
+		x.converge("2")
+		time.Sleep(5 * time.Second)
+		if got := stream.take(); !strings.Contains(got, "layer ready") || !strings.Contains(got, `data-health=\"Ready\"`) || strings.Contains(got, "could not be read") {
+			t.Errorf("while a cluster does not answer, the events are\n%s", got)
+		}
+		dead.faults.Play()
+		time.Sleep(time.Minute)
+		if got := stream.take(); !strings.Contains(got, "could not be read") || !strings.Contains(got, "Not installed") {
+			t.Errorf("when the cluster answers again, the events are\n%s", got)
+		}
+		cancel()
+		<-over
+	})
+}
+
+// A follower is a viewer of events.
+type follower struct {
+	*httptest.ResponseRecorder
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (f *follower) Write(data []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.text.Write(data)
+}
+
+func (f *follower) WriteString(text string) (int, error) { return f.Write([]byte(text)) }
+
+// take returns what was sent since the last time.
+func (f *follower) take() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	defer f.text.Reset()
+	return f.text.String()
 }

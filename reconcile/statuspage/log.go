@@ -1,6 +1,7 @@
 package statuspage
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ const (
 type note struct {
 	Number int64              `json:"number"` // of all targets together
 	Target reconcile.TargetID `json:"-"`
+	Name   string             `json:"target"`
 	Time   time.Time          `json:"time"`
 	Type   string             `json:"type"`
 	Mark   string             `json:"mark"` // ready, failed, drifted or progress
@@ -45,7 +47,7 @@ func (l *log) add(e reconcile.Event) {
 	defer l.mu.Unlock()
 	l.last++
 	target := e.Target
-	n := note{Number: l.last, Target: target, Time: time.Now(), Type: words(e.Type), Mark: markOf(e.Type), Layer: e.Layer, Text: textOf(e)}
+	n := note{Number: l.last, Target: target, Name: target.String(), Time: time.Now(), Type: words(e.Type), Mark: markOf(e.Type), Layer: e.Layer, Text: textOf(e)}
 	l.notes[target] = last(append(l.notes[target], n))
 	l.touched[target] = n.Time
 	if e.Drift != nil && !e.Drift.Stays() {
@@ -73,14 +75,25 @@ func (l *log) newest() int64 {
 	return l.last
 }
 
-// of returns what is kept of a target, newest first.
-func (l *log) of(target reconcile.TargetID) ([]note, []reconcile.Drift) {
+// of returns what is kept of the targets of sources, newest first.
+func (l *log) of(sources []*source) []note {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	notes, drifts := slices.Clone(l.notes[target]), slices.Clone(l.drifts[target])
-	slices.Reverse(notes)
+	var all []note
+	for _, s := range sources {
+		all = append(all, l.notes[s.id]...)
+	}
+	slices.SortFunc(all, func(a, b note) int { return cmp.Compare(b.Number, a.Number) })
+	return all[:min(len(all), kept)]
+}
+
+// repaired returns the last drift of a target that was repaired, newest first.
+func (l *log) repaired(target reconcile.TargetID) []reconcile.Drift {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	drifts := slices.Clone(l.drifts[target])
 	slices.Reverse(drifts)
-	return notes, drifts
+	return drifts
 }
 
 // touchedAt returns when the last event of a target came; zero if none has.
@@ -103,7 +116,7 @@ func (l *log) follow(since int64) ([]note, chan note) {
 			}
 		}
 	}
-	slices.SortFunc(missed, func(a, b note) int { return int(a.Number - b.Number) })
+	slices.SortFunc(missed, func(a, b note) int { return cmp.Compare(a.Number, b.Number) })
 	f := make(chan note, buffered)
 	l.followers[f] = true
 	return missed, f

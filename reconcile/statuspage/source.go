@@ -11,8 +11,11 @@ import (
 	"github.com/strata-go/strata/reconcile"
 )
 
-// updatesEvery is how long newer versions are not looked for again.
-const updatesEvery = time.Hour
+const (
+	updatesEvery = time.Hour        // newer versions are looked for
+	pagePatience = 2 * time.Second  // with a cluster, before a page is shown without it
+	patience     = 10 * time.Second // with a cluster, before it is taken to be out of reach
+)
 
 // A source has the status of one target, which is read when somebody wants it
 // and is not read twice at a time.
@@ -29,6 +32,19 @@ type source struct {
 	reading chan struct{} // closed at the end of the reading that is under way
 
 	lister *memory // of what is newer
+}
+
+// unknown reports whether the status could not be read when that was last tried.
+func (s *source) unknown() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status == nil || s.problem != nil
+}
+
+func (s *source) lastRead() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.read
 }
 
 // get returns a status that is not older than that, or what is known if ctx is
