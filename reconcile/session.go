@@ -115,7 +115,7 @@ func (r *Reconciler) open(t Target) (*session, error) {
 
 // exclusively runs do while no other call holds the target.
 func (s *session) exclusively(ctx context.Context, do func() error) error {
-	release, err := s.targets.acquire(ctx, strings.Join([]string{s.target.Config.Host, s.target.namespace(), s.target.name()}, "|"))
+	release, err := s.targets.acquire(ctx, strings.Join([]string{s.target.Config.Host, s.target.Cluster, s.target.namespace(), s.target.name()}, "|"))
 	if err != nil {
 		return err
 	}

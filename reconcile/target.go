@@ -26,8 +26,9 @@ type Target struct {
 	// Where it sets no rate limit, only [Reconciler.Concurrency] and the
 	// server's own limits hold requests back.
 	Config *rest.Config
-	// Cluster is what people call the cluster. It only tells clusters apart in
-	// events, metrics and the like. If empty, the address of the API server.
+	// Cluster is what people call the cluster, in all targets on it the same. It
+	// tells clusters apart in events, metrics and the like, and those that have one
+	// address, as behind tunnels. If empty, the address of the API server.
 	Cluster string
 	// Name tells apart the installations on one cluster: a DNS label. If empty,
 	// [DefaultName].
