@@ -38,6 +38,9 @@ type Layer struct {
 	// CRDs says what becomes of the layer's custom resource definitions. If
 	// empty, as the reconciler says.
 	CRDs CRDPolicy `json:"crds,omitempty"`
+	// HookTimeout is how long a hook of the layer's charts may take ("40m"), for
+	// what Helm has its --timeout. If empty, as the reconciler says.
+	HookTimeout Duration `json:"hookTimeout,omitempty"`
 	// Keep lists kinds ("PersistentVolumeClaim", "Certificate.cert-manager.io")
 	// whose objects stay when they are no longer wanted.
 	Keep []string `json:"keep,omitempty"`

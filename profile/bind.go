@@ -103,6 +103,7 @@ func (e *environment) bind(pins []layer.Pin) ([]PinnedLayer, error) {
 		bound, problems := e.bindLayer(l, s.lookup)
 		errs = append(errs, problems...)
 		all[i] = PinnedLayer{Layer: bound, Profile: l.from.ID(), Pin: pins[i], scope: s}
+		bound.HookTimeout = "" // it changes nothing of what is applied
 		own[i] = digestOf([]any{bound, pins[i].Digest})
 	}
 	for i := range all {

@@ -216,3 +216,19 @@ func TestHelmLayersDependOnTheirOwnMacrosOnly(t *testing.T) {
 		t.Error("a variable changes packs, whose content may hold it, and not charts")
 	}
 }
+
+func TestTimesDoNotMakeAnotherLayer(t *testing.T) {
+	t.Parallel()
+	digest := func(timeout layer.Duration) any {
+		p := addOnPacks("x: 1\n")
+		p.Layers[0].HookTimeout = timeout
+		d := resolve(t, &profile.Stack{Profiles: []*profile.Profile{p}})
+		if got := d.Layers()[0].HookTimeout; got != timeout {
+			t.Errorf("the layer has %q, want %q", got, timeout)
+		}
+		return d.Layers()[0].Digest()
+	}
+	if digest("") != digest("40m") {
+		t.Error("the time that hooks may take makes another layer")
+	}
+}

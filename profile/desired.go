@@ -69,7 +69,7 @@ func (d *Desired) Redact(text string) string { return d.redactor.String(text) }
 func (l PinnedLayer) Bind(doc []byte) ([]byte, error) { return macro.Bind(doc, l.scope.bind) }
 
 // Digest identifies everything that goes into the layer: its content by digest,
-// its values and options, and what macros in its content can see.
+// its values and options but for the times, and what macros in its content can see.
 func (l PinnedLayer) Digest() digest.Digest { return l.scope.inputs }
 
 // digestOf returns the digest of v as JSON, which sorts the keys of maps. The

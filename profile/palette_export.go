@@ -195,6 +195,7 @@ func (ex *exporter) unsupported(path string, l layer.Layer) {
 		{"readiness", len(l.Readiness) > 0},
 		{"adopt", l.Adopt != ""},
 		{"crds", l.CRDs != ""},
+		{"hookTimeout", l.HookTimeout != ""},
 		{"keep", len(l.Keep) > 0},
 		{"allow", len(l.Allow.Namespaces)+len(l.Allow.Kinds) > 0},
 		{"drift", l.Drift.Mode != "" || len(l.Drift.Rules) > 0},

@@ -120,6 +120,9 @@ func (v *validator) options(path string, l layer.Layer) {
 	if !l.CRDs.Valid() {
 		v.problem(ErrInvalid, path+".crds", "is %q; want %s, %s or %s", l.CRDs, layer.CRDCreate, layer.CRDUpgrade, layer.CRDNever)
 	}
+	if !l.HookTimeout.Valid() {
+		v.problem(ErrInvalid, path+".hookTimeout", `is %q; want a time of more than 0, with its units: "90s", "40m", "1h30m"`, l.HookTimeout)
+	}
 	for i, kind := range l.Keep {
 		v.kindName(fmt.Sprintf("%s.keep[%d]", path, i), kind)
 	}

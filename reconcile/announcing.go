@@ -30,7 +30,7 @@ func (p *Plan) announced() *inventory.Inventory {
 		}
 		entry.Dropped, entry.Gone = false, false
 		entry.Kind, entry.InstallOrder, entry.Profile, entry.Pin = l.Kind.OrDefault(), l.InstallOrder, l.Profile, l.Pin
-		entry.Namespaces, entry.Allow = l.namespaces, l.Allow
+		entry.Namespaces, entry.Allow, entry.HookTimeout = l.namespaces, l.Allow, l.HookTimeout
 		if l.output == nil {
 			continue
 		}

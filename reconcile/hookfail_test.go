@@ -75,6 +75,18 @@ func TestE2EHookTimeout(t *testing.T) {
 	if e := asError[*reconcile.FailedError](t, err); e.Object.Name != "app-migrate" || !strings.Contains(e.Message, "not done 3s") || !strings.Contains(e.Log, "still at it") {
 		t.Errorf("error = %v", err)
 	}
+
+	// The layer knows its hooks better, and is not another one for that.
+	r.chart.HookTimeout = "1h"
+	again, err := r.engine.Reconcile(r.ctx, r.target, r.desired(""))
+	if err != nil || len(again.Waiting) != 1 || again.RetryAfter == 0 {
+		t.Errorf("with an hour for the layer: %+v, %v", again, err)
+	}
+	r.chart.HookTimeout = "1s"
+	_, err = r.engine.Reconcile(r.ctx, r.target, r.desired(""))
+	if e := asError[*reconcile.FailedError](t, err); !strings.Contains(e.Message, "not done 1s") {
+		t.Errorf("with a second for the layer: %v", err)
+	}
 	r.removes()
 }
 

@@ -212,7 +212,7 @@ func (h hooking) finish(ctx context.Context, hook helm.Hook, w *work, live *unst
 		}
 		deadline := h.hookDeadline(live)
 		if why == "" && !deadline.IsZero() && time.Now().After(deadline) {
-			why = fmt.Sprintf("it is not done %s after it began: %s; see Reconciler.HookTimeout", h.hookTimeout(), state.Message)
+			why = fmt.Sprintf("it is not done %s after it began: %s; give hooks longer with hookTimeout in the layer, or with Reconciler.HookTimeout", h.hookTimeout(), state.Message)
 		}
 		if why == "" {
 			h.result.Waiting = append(h.result.Waiting, Waiting{
@@ -260,15 +260,19 @@ func (h hooking) delete(ctx context.Context, w *work, uid types.UID) error {
 // defaultHookTimeout is Helm's.
 const defaultHookTimeout = 5 * time.Minute
 
-func (s *session) hookTimeout() time.Duration { return cmp.Or(s.HookTimeout, defaultHookTimeout) }
+// hookTimeout returns how long a hook of the layer may take; less than zero is
+// for ever.
+func (h hooking) hookTimeout() time.Duration {
+	return cmp.Or(h.entry.HookTimeout.Value(), h.HookTimeout, defaultHookTimeout)
+}
 
 // hookDeadline returns when a hook is taken to have failed; zero is never. The
 // cluster knows when it began, so it is the same for whoever asks.
-func (s *session) hookDeadline(live *unstructured.Unstructured) time.Time {
-	if s.hookTimeout() < 0 {
+func (h hooking) hookDeadline(live *unstructured.Unstructured) time.Time {
+	if h.hookTimeout() < 0 {
 		return time.Time{}
 	}
-	return live.GetCreationTimestamp().Add(s.hookTimeout())
+	return live.GetCreationTimestamp().Add(h.hookTimeout())
 }
 
 // hookState returns how a hook is getting on: Helm waits for Jobs and Pods to

@@ -87,9 +87,10 @@ type Reconciler struct {
 	// HistoryLimit is how many records of each Helm release are kept, the one that
 	// is deployed counted. If zero, 10, as with Helm; if negative, all.
 	HistoryLimit int
-	// HookTimeout is how long a hook of a chart may take, from when it was made. If
-	// zero, five minutes, as with Helm; if negative, as long as it likes. A hook
-	// that ends well after that is still gone on from in the next pass.
+	// HookTimeout is how long a hook of a chart may take, from when it was made,
+	// where the layer does not say. If zero, five minutes, as with Helm; if
+	// negative, as long as it likes. A hook that ends well after that is still gone
+	// on from in the next pass.
 	HookTimeout time.Duration
 	// Concurrency bounds the requests to a cluster that are in flight at once.
 	// If zero, 16.

@@ -60,9 +60,11 @@ type Layer struct {
 	// that hooks will be.
 	Leftovers []Object `json:"leftovers,omitempty"`
 	// Namespaces are those that the layer is installed in, Allow what it says that
-	// it may have.
-	Namespaces []Namespace     `json:"namespaces,omitempty"`
-	Allow      layer.Allowance `json:"allow,omitzero"`
+	// it may have, HookTimeout for how long its hooks may run: those of its deletion
+	// too, when nobody has the layer any more.
+	Namespaces  []Namespace     `json:"namespaces,omitempty"`
+	Allow       layer.Allowance `json:"allow,omitzero"`
+	HookTimeout layer.Duration  `json:"hookTimeout,omitempty"`
 }
 
 // A Failure is why a layer could not be brought to its state.
