@@ -1,6 +1,8 @@
 package reconcile_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,9 +11,11 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/reconcile"
+	"github.com/strata-go/strata/reconcile/reconciletest"
 )
 
 const adoptedDeployment = `apiVersion: apps/v1
@@ -90,6 +94,60 @@ func TestE2EAdoptRelease(t *testing.T) {
 	}
 	if got := r.trace(); len(got) == 0 || got[0] != "pre-upgrade app-up" {
 		t.Errorf("adopting did %q, want the hooks of an upgrade", got)
+	}
+	if again, err := r.engine.Reconcile(r.ctx, r.target, r.desired(same)); err != nil || !again.Ready || again.Cost.Writes > 0 {
+		t.Errorf("one more pass returns %+v, %v; want nothing done", again, err)
+	}
+	r.removes()
+}
+
+// A release that Helm keeps in ConfigMaps moves into Secrets with its history.
+func TestE2EAdoptReleaseOfConfigMaps(t *testing.T) {
+	chart := adoptedChart()
+	r := newReleased(t, "mapped", chart...)
+	t.Setenv("HELM_DRIVER", "configmap")
+	r.helmInstalls(chart)
+	r.helmInstalls(chart, "--set", "text=two,env=x")
+	const same = "{text: two, env: x}"
+	_, err := r.engine.Reconcile(r.ctx, r.target, r.desired(same))
+	if e := asError[*reconcile.ExistsError](t, err); e.Object.Kind != "ConfigMap" || e.Object.Name != "sh.helm.release.v1.app.v2" {
+		t.Errorf("error = %v, want that the record is in the way", err)
+	}
+	r.expects("after adoption was refused", "1 superseded", "2 deployed")
+
+	r.chart.Adopt = layer.AdoptIfUnowned
+	plan, err := r.engine.Plan(r.ctx, r.target, r.desired(same))
+	if err != nil || len(plan.Warnings) != 1 || !strings.Contains(plan.Warnings[0], "mapped/app in ConfigMaps; its records (2) become Secrets") {
+		t.Fatalf("the plan warns of %q, %v", plan.Warnings, err)
+	}
+	// The run is cut short after the first record.
+	die, cancel := context.WithCancel(r.ctx)
+	config := rest.CopyConfig(r.target.Config)
+	var faults reconciletest.Faults
+	config.Wrap(faults.Wrap)
+	faults.Play(reconciletest.Rule{Method: "DELETE", Path: "configmaps/sh.helm.release.v1.app.v2", Fault: reconciletest.Die(cancel)})
+	if _, err := r.engine.Converge(die, reconcile.Target{Config: config, Name: r.target.Name, Namespace: r.target.Namespace}, r.desired(same)); !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v, want the process dead", err)
+	}
+	deployed := 0
+	for _, driver := range []string{"configmap", "secret"} {
+		t.Setenv("HELM_DRIVER", driver)
+		deployed += strings.Count(r.helm("list", "-n", "mapped", "--all", "--max", "100"), "deployed")
+		deployed += strings.Count(r.helm("history", "app", "-n", "mapped"), "deployed")
+	}
+	if deployed > 2 { // in the list, and in the history
+		t.Errorf("the release is %d times deployed", deployed)
+	}
+
+	t.Setenv("HELM_DRIVER", "secret")
+	r.converge(r.desired(same))
+	r.expects("after adopting", "1 superseded: Install complete", "2 superseded: Upgrade complete", "3 deployed: Upgrade complete")
+	if got := r.helm("get", "values", "app", "-n", "mapped", "--revision", "2"); !strings.Contains(got, "text: two") {
+		t.Errorf("the values of revision 2 are\n%s", got)
+	}
+	left, err := r.kube.CoreV1().ConfigMaps("mapped").List(r.ctx, metav1.ListOptions{LabelSelector: "owner=helm"})
+	if err != nil || len(left.Items) > 0 {
+		t.Errorf("%d records are in ConfigMaps, %v", len(left.Items), err)
 	}
 	if again, err := r.engine.Reconcile(r.ctx, r.target, r.desired(same)); err != nil || !again.Ready || again.Cost.Writes > 0 {
 		t.Errorf("one more pass returns %+v, %v; want nothing done", again, err)

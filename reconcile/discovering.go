@@ -10,7 +10,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/inventory"
@@ -20,8 +19,6 @@ import (
 
 // maxReleases bounds how many releases are read.
 const maxReleases = 2000
-
-var configMapResource = kube.Resource{GroupVersionResource: schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}, Namespaced: true}
 
 // discover fills in d.
 func (s *session) discover(ctx context.Context, h Hints, d *Discovery) (err error) {

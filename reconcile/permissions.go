@@ -48,6 +48,13 @@ func (p *Plan) Permissions() Permissions {
 	for _, namespace := range p.records() {
 		g.add(namespace, secretResource.GroupResource(), "get", "list", "create", "update", "delete")
 	}
+	for _, l := range p.layers {
+		for _, r := range l.releases {
+			if r.history.mapped() > 0 {
+				g.add(r.Namespace, configMapResource.GroupResource(), "get", "list", "update", "delete")
+			}
+		}
+	}
 	return g.permissions()
 }
 

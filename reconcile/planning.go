@@ -200,6 +200,9 @@ func warnings(p *Plan) []string {
 				all = append(all, fmt.Sprintf("layer %q: %s", l.Name, warning))
 			}
 		}
+		for _, warning := range l.moves() {
+			all = append(all, fmt.Sprintf("layer %q: %s", l.Name, warning))
+		}
 		for _, w := range l.objects {
 			for _, warning := range w.warnings {
 				all = append(all, fmt.Sprintf("layer %q: %s", l.Name, warning))

@@ -23,7 +23,20 @@ func recordRef(namespace, name string) kube.Ref {
 	return kube.Ref{Version: "v1", Kind: "Secret", Namespace: namespace, Name: name}
 }
 
-func (r revision) ref() kube.Ref { return recordRef(r.namespace, r.secret) }
+func (r revision) ref() kube.Ref {
+	ref := recordRef(r.namespace, r.secret)
+	if r.mapped {
+		ref.Kind = "ConfigMap"
+	}
+	return ref
+}
+
+func (r revision) resource() kube.Resource {
+	if r.mapped {
+		return configMapResource
+	}
+	return secretResource
+}
 
 // A releaseKey tells Helm releases apart.
 type releaseKey struct{ namespace, name string }
@@ -105,7 +118,7 @@ func (s *session) newestIn(ctx context.Context, namespace string) (map[releaseKe
 
 // readRecord reads a record with its content.
 func (s *session) readRecord(ctx context.Context, r revision) (*helm.Record, error) {
-	secret, err := s.client.Get(ctx, secretResource, r.ref())
+	secret, err := s.client.Get(ctx, r.resource(), r.ref())
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +153,7 @@ func (s *session) writeRecord(ctx context.Context, h history, record helm.Record
 
 // setStatus changes the status of a revision, unless it is so already.
 func (s *session) setStatus(ctx context.Context, r revision, change helm.StatusChange) error {
-	secret, err := s.client.Get(ctx, secretResource, r.ref())
+	secret, err := s.client.Get(ctx, r.resource(), r.ref())
 	if err != nil {
 		return err
 	}
@@ -155,7 +168,7 @@ func (s *session) setStatus(ctx context.Context, r revision, change helm.StatusC
 	if secret, err = helm.SetStatus(secret, change); err != nil {
 		return err
 	}
-	_, err = s.client.Update(ctx, secretResource, secret)
+	_, err = s.client.Update(ctx, r.resource(), secret)
 	return err
 }
 
@@ -183,7 +196,7 @@ func (s *session) freeRevisions(ctx context.Context, layer string, h history, bu
 // deleteRecords deletes records of a release.
 func (s *session) deleteRecords(ctx context.Context, h history) error {
 	for _, r := range h {
-		if err := s.client.Delete(ctx, secretResource, r.ref(), r.uid); err != nil && !apierrors.IsNotFound(err) {
+		if err := s.client.Delete(ctx, r.resource(), r.ref(), r.uid); err != nil && !apierrors.IsNotFound(err) {
 			return err
 		}
 	}

@@ -58,11 +58,15 @@ func (s *session) compareReleases(ctx context.Context, l *layerWork, was *invent
 		if was != nil {
 			known = was.Release(r.Name, r.Namespace)
 		}
-		if known == nil || stand(known, w.history, w.content(), s.id) != agreed {
-			var err error
-			if w.history, err = s.revisions(ctx, w.key()); err != nil {
-				return err
-			}
+		var err error
+		switch {
+		case known == nil, known.Content == "": // taking it over may have been cut short
+			w.history, err = s.strangers(ctx, w.key())
+		case stand(known, w.history, w.content(), s.id) != agreed:
+			w.history, err = s.revisions(ctx, w.key())
+		}
+		if err != nil {
+			return err
 		}
 		w.standing = stand(known, w.history, w.content(), s.id)
 		if w.standing == foreign {
@@ -156,7 +160,11 @@ func (l *layerWork) unbegun(entry *inventory.Layer) []releaseWork {
 // each revision. A revision that failed is not begun anew with each try.
 func (s *session) beginReleases(ctx context.Context, l *layerWork, entry *inventory.Layer) error {
 	for _, r := range l.unbegun(entry) {
-		if err := s.freeRevisions(ctx, l.Name, r.history, 0); err != nil {
+		h, err := s.move(ctx, r.history)
+		if err != nil {
+			return recording(r, err)
+		}
+		if err := s.freeRevisions(ctx, l.Name, h, 0); err != nil {
 			return recording(r, err)
 		}
 		record := r.record(helm.StatusPendingInstall, "Initial install underway")
@@ -166,7 +174,7 @@ func (s *session) beginReleases(ctx context.Context, l *layerWork, entry *invent
 		case upgrade:
 			record = r.record(helm.StatusPendingUpgrade, "Preparing upgrade")
 		}
-		if err := s.writeRecord(ctx, r.history, record, r.content()); err != nil {
+		if err := s.writeRecord(ctx, h, record, r.content()); err != nil {
 			return recording(r, err)
 		}
 	}

@@ -217,6 +217,14 @@ func (t *tally) hooks(layer string) {
 // releases counts as [session.beginReleases] and [session.recordReleases] ask.
 func (t *tally) releases(l *layerWork, entry *inventory.Layer) {
 	for _, r := range l.unrecorded(entry) {
+		for _, was := range r.history {
+			if was.mapped {
+				t.add(1, 2)
+			}
+			if was.mapped && was.status == helm.StatusDeployed {
+				t.add(1, 1)
+			}
+		}
 		if r.history.open(r.content()) == nil {
 			if r.history.last() != nil {
 				t.add(1, 0)

@@ -26,6 +26,7 @@ type revision struct {
 	owner     string // the installation whose release it is; "" if it is nobody's
 	namespace string
 	secret    string
+	mapped    bool // it is in a ConfigMap of that name
 	uid       types.UID
 	written   time.Time
 }

@@ -30,8 +30,7 @@ const maxRecord = 64 << 20
 
 const secretType = "helm.sh/release.v1"
 
-// encode returns what the data of a Secret holds: Helm's own text, which is
-// base64 of gzip of JSON, in the base64 of all Secrets.
+// encode returns the text of a record: base64 of gzip of JSON.
 func encode(record any) (string, error) {
 	text, err := json.Marshal(record)
 	if err != nil {
@@ -48,8 +47,33 @@ func encode(record any) (string, error) {
 	if err := w.Close(); err != nil {
 		return "", err
 	}
-	inner := base64.StdEncoding.EncodeToString(packed.Bytes())
-	return base64.StdEncoding.EncodeToString([]byte(inner)), nil
+	return base64.StdEncoding.EncodeToString(packed.Bytes()), nil
+}
+
+// ToSecret returns the Secret that Helm would keep a record in which it keeps in
+// a ConfigMap. Errors are of type [*RecordError].
+func ToSecret(configMap *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	text, ok, err := unstructured.NestedString(configMap.Object, "data", "release")
+	if err != nil || !ok {
+		return nil, &RecordError{configMap.GetName(), errors.New("lacks the data of a release")}
+	}
+	secret := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Secret", "type": secretType, "metadata": map[string]any{},
+	}}
+	secret.SetName(configMap.GetName())
+	secret.SetNamespace(configMap.GetNamespace())
+	secret.SetLabels(configMap.GetLabels())
+	setPayload(secret, text)
+	return secret, nil
+}
+
+// setPayload gives the object of a record its text. All that Secrets hold is in
+// base64 once more.
+func setPayload(o *unstructured.Unstructured, text string) {
+	if o.GetKind() != "ConfigMap" {
+		text = base64.StdEncoding.EncodeToString([]byte(text))
+	}
+	o.Object["data"] = map[string]any{"release": text}
 }
 
 // decode returns the JSON of the record in a Secret or a ConfigMap, which holds

@@ -116,7 +116,7 @@ func SetStatus(secret *unstructured.Unstructured, change StatusChange) (*unstruc
 		return nil, wrap(err)
 	}
 	changed := secret.DeepCopy()
-	changed.Object["data"] = map[string]any{"release": payload}
+	setPayload(changed, payload)
 	labels := changed.GetLabels()
 	if labels == nil {
 		labels = map[string]string{}

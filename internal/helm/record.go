@@ -60,7 +60,7 @@ func (r Record) Secret(now time.Time) (*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing record of release %s: %w", r.Name, err)
 	}
-	return &unstructured.Unstructured{Object: map[string]any{
+	secret := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1",
 		"kind":       "Secret",
 		"metadata": map[string]any{
@@ -75,8 +75,9 @@ func (r Record) Secret(now time.Time) (*unstructured.Unstructured, error) {
 			},
 		},
 		"type": secretType,
-		"data": map[string]any{"release": payload},
-	}}, nil
+	}}
+	setPayload(secret, payload)
+	return secret, nil
 }
 
 func (r Record) release() *release.Release {

@@ -40,7 +40,7 @@ func fit(r *release.Release) (string, error) {
 	var gone []string
 	description := r.Info.Description
 	for _, t := range trims() {
-		if err != nil || len(payload)/4*3 <= maxPayload {
+		if err != nil || len(payload) <= maxPayload {
 			break
 		}
 		t.cut(r)
