@@ -44,7 +44,8 @@ type DriftRule struct {
 	Manager string `json:"manager,omitempty"`
 	// Paths are JSON pointers (RFC 6901), "/spec/replicas", to fields with all
 	// that is below them. Items of lists go by their index, or by their name if
-	// they have one: "/spec/template/spec/containers/main/image". Without paths
+	// they have one: "/spec/template/spec/containers/main/image", or by the keys
+	// that tell them apart: `/spec/ports/port=80,protocol="TCP"`. Without paths
 	// the rule is about the whole object, and about its being deleted.
 	Paths []string `json:"paths,omitempty"`
 	// Mode is what becomes of the changes. If empty, [DriftOff].

@@ -63,9 +63,18 @@ func (d difference) change(of *unstructured.Unstructured) Change {
 // sorted.
 func differences(old, now *unstructured.Unstructured) []difference {
 	var all []difference
-	differ(nil, withoutServerKept(old), withoutServerKept(now), func(d difference) { all = append(all, d) })
+	held := kube.TreeOf(slices.Concat(old.GetManagedFields(), now.GetManagedFields()))
+	differ(place{held: held}, withoutServerKept(old), withoutServerKept(now), func(d difference) { all = append(all, d) })
 	return all
 }
+
+// A place is a field, and what managers hold there.
+type place struct {
+	path kube.Path
+	held kube.Tree
+}
+
+func (p place) field(name string) place { return place{p.path.Field(name), p.held.Field(name)} }
 
 func withoutServerKept(o *unstructured.Unstructured) map[string]any {
 	top := maps.Clone(o.Object)
@@ -81,7 +90,7 @@ func withoutServerKept(o *unstructured.Unstructured) map[string]any {
 }
 
 // differ calls add for each leaf in which a and b differ.
-func differ(path kube.Path, a, b any, add func(difference)) {
+func differ(at place, a, b any, add func(difference)) {
 	am, aok := a.(map[string]any)
 	bm, bok := b.(map[string]any)
 	if aok && bok || a == nil && len(bm) > 0 || b == nil && len(am) > 0 {
@@ -89,18 +98,56 @@ func differ(path kube.Path, a, b any, add func(difference)) {
 		maps.Copy(keys, am)
 		maps.Copy(keys, bm)
 		for _, k := range slices.Sorted(maps.Keys(keys)) {
-			differ(path.Field(k), am[k], bm[k], add)
+			differ(at.field(k), am[k], bm[k], add)
 		}
 		return
 	}
 	al, aok := a.([]any)
 	bl, bok := b.([]any)
-	if aok && bok && differItems(path, al, bl, add) {
+	if aok && bok && (differKeyed(at, al, bl, add) || differItems(at.path, al, bl, add)) {
 		return
 	}
 	if !reflect.DeepEqual(a, b) {
-		add(difference{path, a, b})
+		add(difference{at.path, a, b})
 	}
+}
+
+// differKeyed compares two lists as the API server does that tells their items
+// apart, wherever they are, and reports whether it does.
+func differKeyed(at place, a, b []any, add func(difference)) bool {
+	an, bn := byKeys(at.held, a), byKeys(at.held, b)
+	if an == nil || bn == nil {
+		return false
+	}
+	all := maps.Clone(bn)
+	maps.Copy(all, an)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		i, before := an[name]
+		j, after := bn[name]
+		switch {
+		case !after:
+			add(difference{at.path.Keyed(i, a[i], name), a[i], nil})
+		case !before:
+			add(difference{at.path.Keyed(j, b[j], name), nil, b[j]})
+		default:
+			differ(place{at.path.Keyed(i, a[i], name), at.held.Item(name)}, a[i], b[j], add)
+		}
+	}
+	return true
+}
+
+// byKeys returns where the items of a list are, by how the API server names
+// them, or nil if it does not.
+func byKeys(held kube.Tree, list []any) map[string]int {
+	names := make(map[string]int, len(list))
+	for i, item := range list {
+		name := held.Name(item)
+		if _, twice := names[name]; twice || name == "" {
+			return nil
+		}
+		names[name] = i
+	}
+	return names
 }
 
 // differItems compares two lists item by item, and reports whether it can: they
@@ -112,7 +159,7 @@ func differItems(path kube.Path, a, b []any, add func(difference)) bool {
 			if at[len(path)].Name != path.Item(i, b[i])[len(path)].Name {
 				at[len(path)].Name = ""
 			}
-			differ(at, a[i], b[i], add)
+			differ(place{path: at}, a[i], b[i], add)
 		}
 		return true
 	}
@@ -134,7 +181,7 @@ func differItems(path kube.Path, a, b []any, add func(difference)) bool {
 		if before == nil || after == nil {
 			add(difference{at, before, after})
 		} else {
-			differ(at, before, after, add)
+			differ(place{path: at}, before, after, add)
 		}
 	}
 	return true

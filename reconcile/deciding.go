@@ -281,7 +281,7 @@ func (s *session) try(ctx context.Context, w *work, mine *known, live *metav1.Pa
 	if err != nil {
 		return explain(w, err)
 	}
-	if w.handOver != nil {
+	if w.handOver != nil && w.action == Adopt {
 		then = &unstructured.Unstructured{Object: kube.Shed(then.Object, now.GetManagedFields(), then.GetManagedFields(), w.handOver)}
 		if then, err = s.client.Become(ctx, w.resource, now, then); err != nil {
 			return explain(w, err)
@@ -310,6 +310,9 @@ func (s *session) attempt(ctx context.Context, w *work, now *unstructured.Unstru
 	if conflicts != nil {
 		apply.Force = true
 		then, err = s.client.Try(ctx, w.resource, apply)
+	}
+	if w.intruded(err) {
+		then, err = s.expel(ctx, w, now, err)
 	}
 	return then, w.contested(conflicts), err
 }

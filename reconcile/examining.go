@@ -79,7 +79,7 @@ func (x *examination) shown(old, now string) (string, string) {
 func (x *examination) fields(now, then *unstructured.Unstructured, conflicts []kube.FieldConflict) {
 	managed := now.GetManagedFields()
 	for _, d := range differences(now, then) {
-		if !kube.Has(x.object.Object, d.path) || x.action != Repair && !conflicting(d.path, conflicts) {
+		if !x.owns(then, d.path) || x.action != Repair && !conflicting(d.path, conflicts) {
 			continue // what the server makes of a change is nobody's drift
 		}
 		f := attribute(d, now, managed)
@@ -88,6 +88,14 @@ func (x *examination) fields(now, then *unstructured.Unstructured, conflicts []k
 		}
 		x.field(d.path, f)
 	}
+}
+
+// owns reports whether a field is ours, by what an apply would leave.
+func (x *examination) owns(then *unstructured.Unstructured, path kube.Path) bool {
+	if x.handOver != nil { // then is not by an apply
+		return kube.Has(x.object.Object, path) && kube.Has(then.Object, path)
+	}
+	return kube.Owns(then.GetManagedFields(), then.Object, path)
 }
 
 func conflicting(path kube.Path, conflicts []kube.FieldConflict) bool {

@@ -48,10 +48,11 @@ func (c *Client) wrap(ref Ref, doing string, err error) error {
 }
 
 // Untyped reports whether an apply was refused because the schema of the kind
-// has no such field, or one of another type. The server says so with the status
-// of a fault of its own.
+// has no such field, or one of another type, or because somebody made the object
+// one that nothing can be applied to: an item of a list that lacks its keys. The
+// server says so with the status of a fault of its own.
 func Untyped(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "failed to create typed patch object")
+	return err != nil && (strings.Contains(err.Error(), "failed to create typed patch object") || strings.Contains(err.Error(), "failed to convert new object"))
 }
 
 // A FieldConflict is a field that another manager owns.

@@ -76,6 +76,12 @@ func Held(o *metav1.PartialObjectMetadata) digest.Digest {
 	return digest.FromBytes(bytes.Join(parts, []byte{0}))
 }
 
+// Owns reports whether we hold the field of an object that a path leads to,
+// something below it, or something above it as a whole.
+func Owns(managed []metav1.ManagedFieldsEntry, object map[string]any, path Path) bool {
+	return slices.ContainsFunc(Holders(managed, object, path), own)
+}
+
 // Holders returns the entries of all who hold the field of an object that a path
 // leads to, or something below it.
 func Holders(managed []metav1.ManagedFieldsEntry, object map[string]any, path Path) []metav1.ManagedFieldsEntry {
@@ -114,6 +120,21 @@ func Suspects(managed []metav1.ManagedFieldsEntry) []string {
 	return names
 }
 
+// Updaters returns the managers, without ourselves, who updated the content of an
+// object, as an editor does, and hold something of it: not its metadata only.
+func Updaters(managed []metav1.ManagedFieldsEntry) []string {
+	var names []string
+	for _, e := range managed {
+		tree := fieldTree(e)
+		delete(tree, "f:metadata")
+		delete(tree, "f:status")
+		if len(tree) > 0 && e.Operation == metav1.ManagedFieldsOperationUpdate && e.Manager != Manager && !slices.Contains(names, e.Manager) {
+			names = append(names, e.Manager)
+		}
+	}
+	return names
+}
+
 func before(a, b metav1.ManagedFieldsEntry) bool { return a.Time.Before(b.Time) }
 
 // holds reports whether a tree of managed fields has what a path leads to in v.
@@ -137,6 +158,9 @@ func names(key string, step Step, v any) bool {
 	var want any
 	if kind == "f" {
 		return !step.Item && rest == step.Name
+	}
+	if step.Keys != "" {
+		return nameOfKey(key) == step.Keys
 	}
 	if !step.Item || json.Unmarshal([]byte(rest), &want) != nil {
 		return false

@@ -15,6 +15,7 @@ type Step struct {
 	Name  string // of the field, or of the item if it has one
 	Index int    // of the item, where it is now or, if it is gone, shall be
 	Item  bool
+	Keys  string // what tells the item apart for the API server: its [Tree.Name]
 }
 
 // Field returns p and a field of a map below it.
@@ -22,7 +23,12 @@ func (p Path) Field(name string) Path { return append(slices.Clip(p), Step{Name:
 
 // Item returns p and an item of a list below it.
 func (p Path) Item(index int, item any) Path {
-	return append(slices.Clip(p), Step{itemName(item), index, true})
+	return append(slices.Clip(p), Step{Name: itemName(item), Index: index, Item: true})
+}
+
+// Keyed returns p and an item of a list below it that has a [Tree.Name].
+func (p Path) Keyed(index int, item any, name string) Path {
+	return append(slices.Clip(p), Step{itemName(item), index, true, name})
 }
 
 // itemName returns the name by which pointers may name an item of a list, or "".
@@ -42,6 +48,8 @@ func (p Path) String() string {
 		switch {
 		case !s.Item:
 			b.WriteString("." + s.Name)
+		case s.Keys != "":
+			b.WriteString("[" + s.Keys + "]")
 		case s.Name != "":
 			fmt.Fprintf(&b, "[name=%q]", s.Name)
 		default:
@@ -52,7 +60,7 @@ func (p Path) String() string {
 }
 
 // Pointer returns p as a JSON pointer (RFC 6901), in which items of lists go by
-// their names.
+// their names, or else by what tells them apart: /spec/ports/port=80,protocol="TCP".
 func (p Path) Pointer() string {
 	var b strings.Builder
 	escape := strings.NewReplacer("~", "~0", "/", "~1")
@@ -64,10 +72,13 @@ func (p Path) Pointer() string {
 
 // segment returns s as a pointer has it.
 func (s Step) segment() string {
-	if s.Item && s.Name == "" {
-		return strconv.Itoa(s.Index)
+	switch {
+	case s.Keys != "" && s.Keys != nameOfKeys(map[string]any{"name": s.Name}):
+		return s.Keys
+	case !s.Item || s.Name != "":
+		return s.Name
 	}
-	return s.Name
+	return strconv.Itoa(s.Index)
 }
 
 // Under reports whether a JSON pointer names the field or one above it. As in
@@ -79,7 +90,7 @@ func (p Path) Under(pointer string) bool {
 	}
 	for i, name := range above {
 		_, index := strconv.Atoi(name)
-		if name != p[i].Name && (!p[i].Item || index != nil) {
+		if name != p[i].segment() && name != p[i].Name && (!p[i].Item || index != nil) {
 			return false
 		}
 	}

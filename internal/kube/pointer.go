@@ -66,7 +66,10 @@ func item(list []any, name string) int {
 		}
 		return i
 	}
-	return slices.IndexFunc(list, func(v any) bool { return name != "" && itemName(v) == name })
+	if i := slices.IndexFunc(list, func(v any) bool { return name != "" && itemName(v) == name }); i >= 0 {
+		return i
+	}
+	return Find(list, name)
 }
 
 // edit sets the field at a path, or removes it, if what holds it is there, and
@@ -140,6 +143,9 @@ func stands(key, segment string) bool {
 	case "k":
 		var keys map[string]any
 		if json.Unmarshal([]byte(rest), &keys) == nil && keys["name"] == segment {
+			return true
+		}
+		if nameOfKey(key) == segment {
 			return true
 		}
 		fallthrough

@@ -1,0 +1,88 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/strata-go/strata/internal/kube"
+)
+
+// intruded reports whether the API server may refuse w because of what others
+// put where something of ours was: a port of another number but of the same name,
+// which server-side apply would leave beside ours.
+func (w *work) intruded(err error) bool {
+	switch w.action {
+	case Repair, Update, Transfer:
+		return apierrors.IsInvalid(err) && !immutable(err) && !w.redefined
+	default:
+		return false
+	}
+}
+
+// expel asks the server what the object would become if all went that those who
+// updated it hold of its content. If that is no better, the error is refused.
+func (s *session) expel(ctx context.Context, w *work, now *unstructured.Unstructured, refused error) (*unstructured.Unstructured, error) {
+	managed := now.GetManagedFields()
+	intruders := kube.Updaters(managed)
+	if len(intruders) == 0 {
+		return nil, refused
+	}
+	var ours map[string]any
+	if err := json.Unmarshal(w.data, &ours); err != nil {
+		return nil, err
+	}
+	rest := kube.Shed(now.Object, managed, managed, intruders)
+	restored := &unstructured.Unstructured{Object: laidIn(kube.TreeOf(managed), runtime.DeepCopyJSON(rest), ours).(map[string]any)}
+	then, err := s.client.Become(ctx, w.resource, now, restored)
+	if err != nil {
+		return nil, refused
+	}
+	w.handOver = intruders
+	w.reason = "fields of it were changed; what " + quoteAll(intruders) + " put in their place goes"
+	return then, nil
+}
+
+// laidIn returns base with over laid over it, as an apply does: items of lists
+// that the server tells apart are merged.
+func laidIn(held kube.Tree, base, over any) any {
+	switch over := over.(type) {
+	case map[string]any:
+		into, ok := base.(map[string]any)
+		if !ok {
+			return over
+		}
+		for k, v := range over {
+			into[k] = laidIn(held.Field(k), into[k], v)
+		}
+		return into
+	case []any:
+		into, ok := base.([]any)
+		if !ok || len(over) == 0 || held.Name(over[0]) == "" {
+			return over
+		}
+		return laidInList(held, into, over)
+	}
+	return over
+}
+
+func laidInList(held kube.Tree, base, over []any) []any {
+	var out []any
+	laid := map[int]bool{}
+	for _, item := range base {
+		name := held.Name(item)
+		if i := kube.Find(over, name); i >= 0 && !laid[i] {
+			laid[i], item = true, laidIn(held.Item(name), item, over[i])
+		}
+		out = append(out, item)
+	}
+	for i, item := range over {
+		if !laid[i] {
+			out = append(out, item)
+		}
+	}
+	return out
+}
