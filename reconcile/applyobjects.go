@@ -105,6 +105,9 @@ func (s *session) applyOne(ctx context.Context, w *work, record *inventory.Objec
 	if err != nil {
 		return explain(w, err)
 	}
+	if meta, err = s.client.Outdo(ctx, w.resource, w.ref, meta); err != nil {
+		return err
+	}
 	s.feed.put(w.resource, meta)
 	*record = w.applied(meta)
 	s.events.send(Event{Type: ObjectApplied, Layer: w.layer, Object: ObjectRef(w.ref), Action: w.action, Message: w.reason})
