@@ -45,6 +45,7 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 		}
 	}
 	ready, err := s.applyStages(ctx, p, inv, result)
+	ready = ready && s.upToDate(p, result)
 	if err == nil && ready {
 		ready, err = s.prune(ctx, inv, p, result)
 	}
@@ -60,6 +61,19 @@ func (s *session) apply(ctx context.Context, p *Plan, result *Result) (err error
 		err = s.history().Trim(ctx, inv)
 	}
 	return err
+}
+
+// upToDate reports whether all layers of p are rendered for what the cluster has
+// once p is carried out. If not, another pass renders them again.
+func (s *session) upToDate(p *Plan, result *Result) bool {
+	is := true
+	for _, l := range p.layers {
+		if len(l.outdated) > 0 {
+			is, result.RetryAfter = false, time.Second
+			s.events.send(Event{Type: LayerWaiting, Layer: l.Name, Message: l.again()})
+		}
+	}
+	return is
 }
 
 // applyStages applies the layers, stage after stage, until one is not ready.
@@ -205,10 +219,10 @@ func (s *session) applyBatches(ctx context.Context, l *layerWork, hooks hooking)
 			return false, err
 		}
 		if rest[0].batch == manifest.Definitions {
+			s.client.ForgetKinds()
 			if ready, err := s.established(ctx, entry, result); err != nil || !ready {
 				return false, err
 			}
-			s.client.ForgetKinds()
 		}
 		rest = rest[n:]
 	}

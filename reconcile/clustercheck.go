@@ -25,7 +25,7 @@ func (s *session) checkCluster(ctx context.Context, p *Plan, version string) err
 		case layer.Kubernetes:
 			p.mismatches = append(p.mismatches, kubernetesMismatch(l.Name, l.Pin, version)...)
 		case layer.OS:
-			if was := p.before.Layer(l.Name); was != nil && was.Inputs == l.inputs {
+			if was := p.before.Layer(l.Name); was != nil && was.Base == l.base {
 				continue
 			}
 			images, err := s.images(ctx)

@@ -33,6 +33,10 @@ func (s *session) converge(ctx context.Context, result *Result, pass func(*Resul
 			}
 		case last.Ready:
 			return nil
+		case len(last.Waiting) == 0: // layers are to be rendered again
+			if ended := backoff.Wait(ctx); ended != nil {
+				return interrupted(result, waiting, ended)
+			}
 		default:
 			err := s.await(ctx, waiting)
 			if err == nil {

@@ -71,7 +71,7 @@ func (s *session) decideDefinitions(ctx context.Context, p *Plan, now survey) er
 				errs = append(errs, &LayerError{l.Name, err})
 				continue
 			}
-			w.crds = cmp.Or(l.CRDs, s.CRDs, layer.CRDUpgrade)
+			w.crds = s.definitionPolicy(l.Layer)
 			l.objects, all = append(l.objects, w), append(all, w)
 		}
 	}
@@ -83,6 +83,11 @@ func (s *session) decideDefinitions(ctx context.Context, p *Plan, now survey) er
 		l.objects = slices.DeleteFunc(l.objects, func(w *work) bool { return w.left && w.action != Unchanged })
 	}
 	return errors.Join(errs...)
+}
+
+// definitionPolicy returns what becomes of the definitions of a layer.
+func (s *session) definitionPolicy(l layer.Layer) layer.CRDPolicy {
+	return cmp.Or(l.CRDs, s.CRDs, layer.CRDUpgrade)
 }
 
 // police makes of what was decided for a definition what the policy of its layer
@@ -123,28 +128,20 @@ func (s *session) mayChange(w *work, now *unstructured.Unstructured) error {
 // brings returns how the cluster will serve the kinds that the definitions of a
 // layer bring.
 func (l *layerWork) brings() (map[schema.GroupVersionKind]servedKind, error) {
-	kinds := map[schema.GroupVersionKind]servedKind{}
+	all := map[schema.GroupVersionKind]servedKind{}
 	var errs []error
 	for _, w := range l.objects {
 		if w.batch != manifest.Definitions || w.left {
 			continue
 		}
 		d := crd.Read(w.object)
-		for _, v := range d.Versions {
-			if !v.Served {
-				continue
-			}
-			validator, err := d.Validator(v.Name)
+		for kind, resource := range definedBy(d) {
+			validator, err := d.Validator(kind.Version)
 			if err != nil {
 				errs = append(errs, &SourceError{w.source, err})
 			}
-			gv := schema.GroupVersion{Group: d.Group, Version: v.Name}
-			kinds[gv.WithKind(d.Kind)] = servedKind{
-				Resource:  kube.Resource{GroupVersionResource: gv.WithResource(d.Plural), Namespaced: d.Namespaced},
-				validator: validator,
-				changes:   w.action != Unchanged,
-			}
+			all[kind] = servedKind{resource, validator, w.action != Unchanged}
 		}
 	}
-	return kinds, errors.Join(errs...)
+	return all, errors.Join(errs...)
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"time"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -33,13 +33,8 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (_ *Plan, err er
 	}
 	p := &Plan{Target: s.target.name(), home: s.target.namespace(), Desired: d.Digest(), desired: d, before: now.inv, back: s.back, made: s.made}
 	for _, pinned := range d.Layers() {
-		l := &layerWork{PinnedLayer: pinned, base: s.base(pinned)}
-		if l.inputs, err = s.inputs(ctx, l.base, s.lastQueries(l, now.inv.Layer(l.Name))); err != nil {
-			return nil, err
-		}
-		p.layers = append(p.layers, l)
+		p.layers = append(p.layers, &layerWork{PinnedLayer: pinned, base: s.base(pinned)})
 	}
-	p.anew(now.owned)
 	if err := s.checkCluster(ctx, p, now.version); err != nil {
 		return nil, err
 	}
@@ -58,6 +53,7 @@ func (s *session) fill(ctx context.Context, p *Plan, now survey) error {
 	if err := s.renderChanged(ctx, p, now.live); err != nil {
 		return err
 	}
+	p.anew(now.owned)
 	err := s.prepare(ctx, p, now)
 	if err == nil || p.back != "" { // then all that is wrong is to be said at once
 		err = errors.Join(err, s.decideAll(ctx, p, now))
@@ -82,21 +78,28 @@ func (s *session) checkConstraints(ctx context.Context, p *Plan) error {
 	return err
 }
 
-// renderChanged renders the layers for which there may be something to do.
+// renderChanged renders the layers for which there may be something to do, from
+// the bottom of the stack up: what templates see is what is below.
 func (s *session) renderChanged(ctx context.Context, p *Plan, live observed) error {
 	var errs []error
-	now := time.Now()
 	for _, l := range p.layers {
-		was := p.before.Layer(l.Name)
-		if settled(was, l.inputs, live, now) && !s.disturbed(was) && (!was.Ready.IsZero() || l.Manifests != nil) {
-			l.namespaces = was.Namespaces
-			continue
+		o := s.outlook(p, l, live)
+		var err error
+		if l.inputs, err = o.inputs(ctx, o.lastQueries(), recordedDefinitions(o.was)); err != nil {
+			return err
 		}
-		if err := s.render(ctx, l, was); err != nil {
-			errs = append(errs, &LayerError{l.Name, err})
+		errs = append(errs, wrapLayer(l.Name, o.renderChanged(ctx)))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for _, l := range p.layers {
+		var err error
+		if l.outdated, err = s.outlook(p, l, live).outdated(ctx); err != nil {
+			return err
 		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // prepare makes work of what was rendered, and checks that all of it can be
@@ -135,7 +138,8 @@ func (s *session) prepare(ctx context.Context, p *Plan, now survey) error {
 		l.hooks, err = s.expectedHooks(ctx, l, coming)
 		errs = append(errs, wrapLayer(l.Name, err))
 	}
-	if err := errors.Join(append(errs, duplicates(p)...)...); err != nil {
+	errs = slices.Concat(errs, duplicates(p), s.orphans(p, now.live))
+	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	return s.prepareNamespaces(p)
@@ -202,6 +206,9 @@ func warnings(p *Plan) []string {
 		}
 		for _, warning := range l.moves() {
 			all = append(all, fmt.Sprintf("layer %q: %s", l.Name, warning))
+		}
+		if len(l.outdated) > 0 {
+			all = append(all, fmt.Sprintf("layer %q: %s", l.Name, l.again()))
 		}
 		for _, w := range l.objects {
 			for _, warning := range w.warnings {

@@ -1,39 +1,71 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"maps"
+	"time"
+
+	"github.com/opencontainers/go-digest"
 
 	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/readiness"
 	"github.com/strata-go/strata/internal/render"
 	"github.com/strata-go/strata/layer"
+	"github.com/strata-go/strata/profile"
 )
 
-// render fills in what the layer consists of. was is what the inventory says of
-// it, or nil.
-func (s *session) render(ctx context.Context, l *layerWork, was *inventory.Layer) error {
-	is, ok := s.rendered[l.Name]
-	if !ok || is.inputs != l.inputs {
-		if err := s.renderAnew(ctx, l, was, revisionsOf(was)); err != nil {
+// TemplateLimits bound what the templates of one chart may use. What real
+// charts need is less than a tenth of the defaults.
+type TemplateLimits struct {
+	// Steps bounds the work: calls of functions and turns of loops, of which dear
+	// ones count as many. A step is about a microsecond. If zero, 10 million.
+	Steps int64
+	// Memory bounds the bytes of all texts and lists that templates make, kept or
+	// not. No single one may have more than an eighth of it. If zero, 256 MiB.
+	Memory int64
+}
+
+// rendered is what a layer was rendered to, and from what.
+type rendered struct {
+	base      digest.Digest
+	inputs    digest.Digest
+	revisions map[string]int // of the releases, before
+	output    *render.Output
+}
+
+// base returns the digest of what a layer is made from, without what its
+// templates look at of the cluster.
+func (s *session) base(l profile.PinnedLayer) digest.Digest {
+	return digest.FromString(l.Digest().String() + string(cmp.Or(l.CRDs, s.CRDs)) + string(s.Drift) + s.identities())
+}
+
+// renderChanged renders the layer if there may be something to do for it.
+func (o outlook) renderChanged(ctx context.Context) error {
+	l, was := o.layer, o.was
+	if settled(was, l.inputs, o.live, time.Now()) && !o.disturbed(was) && (!was.Ready.IsZero() || l.Manifests != nil) {
+		l.namespaces = was.Namespaces
+		return nil
+	}
+	if is, ok := o.rendered[l.Name]; !ok || is.inputs != l.inputs {
+		if err := o.render(ctx, revisionsOf(was)); err != nil {
 			return err
 		}
-		is = s.rendered[l.Name]
 	}
+	is := o.rendered[l.Name]
 	l.output, l.inputs = is.output, is.inputs
-	if err := s.compareReleases(ctx, l, was); err != nil {
+	if err := o.compareReleases(ctx, l, was); err != nil {
 		return err
 	}
 	// Which releases there are is known only now, and so is that other tools
 	// changed them. Templates see the number of the revision.
 	if revisions := l.corrected(is.revisions); !maps.Equal(revisions, is.revisions) {
-		if err := s.renderAnew(ctx, l, was, revisions); err != nil {
+		if err := o.render(ctx, revisions); err != nil {
 			return err
 		}
-		l.output = s.rendered[l.Name].output
-		if err := s.compareReleases(ctx, l, was); err != nil {
+		if err := o.compareReleases(ctx, l, was); err != nil {
 			return err
 		}
 	}
@@ -54,55 +86,76 @@ func revisionsOf(was *inventory.Layer) map[string]int {
 	return revisions
 }
 
-// renderAnew renders a layer, whose releases have the given revisions, and keeps
+// render renders the layer, whose releases have the given revisions, and keeps
 // the output.
-func (s *session) renderAnew(ctx context.Context, l *layerWork, was *inventory.Layer, revisions map[string]int) error {
-	for _, c := range l.Readiness {
-		if _, err := readiness.NewChecker(c); err != nil {
+func (o outlook) render(ctx context.Context, revisions map[string]int) error {
+	l := o.layer
+	in, err := o.source(ctx)
+	if err != nil {
+		return err
+	}
+	in.Releases, in.Past, in.Lookup, in.Limits = revisions, o.past(l, o.was), o.lookup, helm.Limits(o.Templates)
+	if err := o.renderFor(ctx, in, recordedDefinitions(o.was)); err != nil {
+		return err
+	}
+	// Which definitions are its own is known only now.
+	own, err := o.own(ctx, l.output)
+	if err != nil {
+		return err
+	}
+	seen := l.inputs
+	if l.inputs, err = o.inputs(ctx, l.output.Queries, own); err != nil {
+		return err
+	}
+	if l.inputs != seen {
+		if err := o.renderFor(ctx, in, own); err != nil {
 			return err
 		}
 	}
-	var content fs.FS
+	for _, secret := range l.output.Past.Secrets() {
+		o.made.Add(secret)
+	}
+	o.rendered[l.Name] = rendered{l.base, l.inputs, revisions, l.output}
+	return nil
+}
+
+// renderFor renders the layer as one that has some definitions, by name.
+func (o outlook) renderFor(ctx context.Context, in render.Input, own []string) (err error) {
+	if in.Capabilities, err = o.capabilities(ctx, own); err != nil {
+		return err
+	}
+	output, err := render.Layer(ctx, in)
+	if err != nil {
+		return err
+	}
+	if err := o.postRender(o.layer.Name, output); err != nil {
+		return err
+	}
+	o.layer.output = output
+	o.layer.inputs, err = o.inputs(ctx, output.Queries, own)
+	return err
+}
+
+// source returns what the layer is rendered from: its content, and what is bound
+// in it.
+func (o outlook) source(ctx context.Context) (in render.Input, err error) {
+	l := o.layer
+	for _, c := range l.Readiness {
+		if _, err := readiness.NewChecker(c); err != nil {
+			return in, err
+		}
+	}
 	if !l.Pin.Zero() {
-		var err error
-		if content, err = s.fetcher().Fetch(ctx, l.Pin); err != nil {
-			return err
+		if in.Content, err = o.fetcher().Fetch(ctx, l.Pin); err != nil {
+			return in, err
 		}
 	}
 	pinned, err := l.WithContent(func(pin layer.Pin) (fs.FS, error) {
 		if pin == l.Pin {
-			return content, nil
+			return in.Content, nil
 		}
-		return s.fetcher().Fetch(ctx, pin)
+		return o.fetcher().Fetch(ctx, pin)
 	})
-	if err != nil {
-		return err
-	}
-	version, err := s.client.ServerVersion(ctx)
-	if err != nil {
-		return err
-	}
-	apis, err := s.client.APIVersions(ctx)
-	if err != nil {
-		return err
-	}
-	output, err := render.Layer(ctx, render.Input{
-		Layer: pinned.Layer, Values: []byte(pinned.Values), Bind: pinned.Bind, Content: content,
-		Capabilities: helm.Capabilities{KubeVersion: version, APIVersions: apis}, Releases: revisions,
-		Past: s.past(l, was), Lookup: s.lookup, Limits: helm.Limits(s.Templates),
-	})
-	if err != nil {
-		return err
-	}
-	if err := s.postRender(l.Name, output); err != nil {
-		return err
-	}
-	for _, secret := range output.Past.Secrets() {
-		s.made.Add(secret)
-	}
-	inputs, err := s.inputs(ctx, l.base, output.Queries)
-	if err == nil {
-		s.rendered[l.Name] = rendered{l.base, inputs, revisions, output}
-	}
-	return err
+	in.Layer, in.Values, in.Bind = pinned.Layer, []byte(pinned.Values), pinned.Bind
+	return in, err
 }

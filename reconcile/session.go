@@ -14,7 +14,6 @@ import (
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/internal/redact"
-	"github.com/strata-go/strata/internal/render"
 	"github.com/strata-go/strata/profile"
 )
 
@@ -42,13 +41,6 @@ type session struct {
 	neighbours neighbours
 	early      map[*work]bool    // what the pass applied before its layer
 	healths    map[string]Health // of the layers, as the last pass left them; nil if that is not known
-}
-
-type rendered struct {
-	base      digest.Digest
-	inputs    digest.Digest
-	revisions map[string]int // of the releases, before
-	output    *render.Output
 }
 
 // layerLabel says which layer an object belongs to.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -69,6 +70,7 @@ type layerWork struct {
 	inputs     digest.Digest
 	namespaces []inventory.Namespace
 	output     *render.Output     // nil if nothing needs to be rendered
+	outdated   []string           // APIs that it asks for and that come or go with the plan: then it is rendered again
 	releases   []releaseWork      // those of output
 	leaving    []inventory.Object // of releases of other tools, and not wanted
 	objects    []*work            // in the order of their batches
@@ -77,6 +79,11 @@ type layerWork struct {
 
 // stage returns what l is installed together with.
 func (l *layerWork) stage() stage { return stage{l.Kind.OrDefault(), l.InstallOrder} }
+
+// again says why the layer is to be rendered again once the plan is carried out.
+func (l *layerWork) again() string {
+	return fmt.Sprintf("it asks for %s, which other layers bring or take away at the same time or later: it is rendered again after that; to have it at once, give it a higher installOrder", strings.Join(l.outdated, ", "))
+}
 
 // changes reports whether any object of the layer is to be created or changed.
 func (l *layerWork) changes() bool {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // A Definition is what is of interest of a CustomResourceDefinition
@@ -25,7 +26,7 @@ type Definition struct {
 type Version struct {
 	Name            string
 	Served, Storage bool
-	Schema          map[string]any // OpenAPI v3; nil if there is none
+	Schema          map[string]any // OpenAPI v3; nil if there is none. It is that of the object, not a copy.
 }
 
 // Read reads a definition. What is missing, or is not of its type, stays empty:
@@ -46,10 +47,23 @@ func Read(o *unstructured.Unstructured) Definition {
 		v, _ := v.(map[string]any)
 		one := Version{Served: v["served"] == true, Storage: v["storage"] == true}
 		one.Name, _ = v["name"].(string)
-		one.Schema, _, _ = unstructured.NestedMap(v, "schema", "openAPIV3Schema")
+		fields, _, _ := unstructured.NestedFieldNoCopy(v, "schema", "openAPIV3Schema")
+		one.Schema = object(fields)
 		d.Versions = append(d.Versions, one)
 	}
 	return d
+}
+
+// Kinds returns the kinds that a cluster serves by d: one for each version that
+// is served.
+func (d Definition) Kinds() []schema.GroupVersionKind {
+	var kinds []schema.GroupVersionKind
+	for _, v := range d.Versions {
+		if v.Served {
+			kinds = append(kinds, schema.GroupVersionKind{Group: d.Group, Version: v.Name, Kind: d.Kind})
+		}
+	}
+	return kinds
 }
 
 // Version returns the version of that name, or nil.

@@ -5,11 +5,11 @@ import "context"
 // Files returns what the templates of a chart give, by file.
 func Files(ctx context.Context, c *Chart, req Request) (map[string]string, error) {
 	tree := instance(c.root)
-	scope, _, err := prepare(tree, req)
+	p, err := prepare(tree, req)
 	if err != nil {
 		return nil, err
 	}
-	files, err := newRun(ctx, sourcesOf(tree, scope), req).render()
+	files, err := newRun(ctx, sourcesOf(tree, p.scope), req).render()
 	if err != nil {
 		return nil, newTemplateError(err)
 	}

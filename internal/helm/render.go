@@ -20,8 +20,10 @@ type Request struct {
 	// Values are laid over the chart's own. They are not changed.
 	Values map[string]any
 	// Revision is that of the release after this rendering is applied. If zero, 1.
-	Revision     int
-	IsUpgrade    bool
+	Revision  int
+	IsUpgrade bool
+	// Capabilities are without the crds folder of the chart: what that brings is
+	// added.
 	Capabilities Capabilities
 	// Past is what the impure functions of templates gave before, and give again.
 	Past Past
@@ -77,37 +79,50 @@ func (c *Chart) Render(ctx context.Context, req Request) (r *Rendered, err error
 		return nil, err
 	}
 	tree := instance(c.root)
-	scope, warnings, err := prepare(tree, req)
+	p, err := prepare(tree, req)
 	if err != nil {
 		return nil, c.wrap(err)
 	}
-	run := newRun(ctx, sourcesOf(tree, scope), req)
+	run := newRun(ctx, sourcesOf(tree, p.scope), req)
 	files, err := run.render()
 	if err != nil {
 		return nil, c.wrap(newTemplateError(err))
 	}
-	r, err = collect(tree, files)
+	r, err = collect(c.Name(), files)
 	if err != nil {
 		return nil, c.wrap(err)
 	}
 	r.Past, r.Queries = run.kept, run.asked
 	r.Queries.KubeVersion = r.Queries.KubeVersion || tree.Metadata.KubeVersion != ""
-	r.Warnings = append(warnings, r.Warnings...)
+	r.CRDs, r.Warnings = p.crds, append(p.warnings, r.Warnings...)
 	return r, nil
 }
 
-// prepare checks that tree may be rendered, removes the dependencies that the
-// values disable, and returns what the templates see.
-func prepare(tree *chart.Chart, req Request) (scope chartutil.Values, warnings []string, err error) {
+// A prepared chart is ready to be rendered.
+type prepared struct {
+	scope    chartutil.Values  // what the templates see
+	crds     []manifest.Object // in crds folders
+	warnings []string
+}
+
+// prepare checks that tree may be rendered, and removes the dependencies that the
+// values disable.
+func prepare(tree *chart.Chart, req Request) (p prepared, err error) {
 	caps, err := req.Capabilities.helm()
 	if err != nil {
-		return nil, nil, err
+		return p, err
 	}
 	if err := installable(tree, req, caps); err != nil {
-		return nil, nil, err
+		return p, err
 	}
 	if err := chartutil.ProcessDependenciesWithMerge(tree, req.Values); err != nil {
-		return nil, nil, fmt.Errorf("processing dependencies: %w", err)
+		return p, fmt.Errorf("processing dependencies: %w", err)
+	}
+	if p.crds, err = folders(tree); err != nil {
+		return p, fmt.Errorf("reading its crds folder: %w", err)
+	}
+	if caps, err = req.Capabilities.With(p.crds).helm(); err != nil {
+		return p, err
 	}
 	options := chartutil.ReleaseOptions{
 		Name:      req.ReleaseName,
@@ -117,19 +132,19 @@ func prepare(tree *chart.Chart, req Request) (scope chartutil.Values, warnings [
 		IsUpgrade: req.IsUpgrade,
 	}
 	// Helm's own check of schemas is left out: it would read URLs and files.
-	scope, err = chartutil.ToRenderValuesWithSchemaValidation(tree, req.Values, options, caps, true)
+	p.scope, err = chartutil.ToRenderValuesWithSchemaValidation(tree, req.Values, options, caps, true)
 	if err != nil {
-		return nil, nil, fmt.Errorf("merging values: %w", err)
+		return p, fmt.Errorf("merging values: %w", err)
 	}
-	unchecked, err := checkSchemas(tree, scope["Values"].(chartutil.Values))
-	warnings = lacking(tree)
+	unchecked, err := checkSchemas(tree, p.scope["Values"].(chartutil.Values))
+	p.warnings = lacking(tree)
 	for _, u := range unchecked {
 		if req.StrictSchemas {
 			err = errors.Join(err, u)
 		}
-		warnings = append(warnings, u.Error())
+		p.warnings = append(p.warnings, u.Error())
 	}
-	return scope, warnings, err
+	return p, err
 }
 
 func installable(tree *chart.Chart, req Request, caps *chartutil.Capabilities) error {
@@ -159,19 +174,13 @@ func lacking(tree *chart.Chart) []string {
 }
 
 // collect sorts what the templates gave.
-func collect(tree *chart.Chart, files map[string]string) (*Rendered, error) {
-	r := &Rendered{Notes: takeNotes(tree.Name(), files)}
+func collect(chart string, files map[string]string) (*Rendered, error) {
+	r := &Rendered{Notes: takeNotes(chart, files)}
 	docs, warnings, err := documents(files)
-	errs := []error{err}
-	r.Warnings = warnings
-	for _, crd := range tree.CRDObjects() {
-		objects, err := manifest.Parse(crd.Filename, crd.File.Data)
-		r.CRDs = append(r.CRDs, objects...)
-		errs = append(errs, err)
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("reading what its templates give: %w", err)
 	}
+	r.Warnings = warnings
 	var text strings.Builder
 	for _, d := range docs {
 		switch {
@@ -186,6 +195,18 @@ func collect(tree *chart.Chart, files map[string]string) (*Rendered, error) {
 	}
 	r.Manifest = text.String()
 	return r, nil
+}
+
+// folders returns the objects in the crds folders of a chart and of its enabled
+// subcharts.
+func folders(tree *chart.Chart) ([]manifest.Object, error) {
+	var all []manifest.Object
+	var errs []error
+	for _, crd := range tree.CRDObjects() {
+		objects, err := manifest.Parse(crd.Filename, crd.File.Data)
+		all, errs = append(all, objects...), append(errs, err)
+	}
+	return all, errors.Join(errs...)
 }
 
 // takeNotes removes the notes from files, and returns those of the chart. Notes

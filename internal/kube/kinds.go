@@ -137,18 +137,3 @@ func (c *Client) ServerVersion(ctx context.Context) (string, error) {
 	}
 	return c.kinds.server, nil
 }
-
-// APIVersions returns what charts see as .Capabilities.APIVersions: "apps/v1"
-// and "apps/v1/Deployment", sorted.
-func (c *Client) APIVersions(ctx context.Context) ([]string, error) {
-	known, err := c.Kinds(ctx)
-	if err != nil {
-		return nil, err
-	}
-	set := map[string]bool{}
-	for gvk := range known {
-		gv := gvk.GroupVersion().String()
-		set[gv], set[gv+"/"+gvk.Kind] = true, true
-	}
-	return slices.Sorted(maps.Keys(set)), nil
-}

@@ -54,7 +54,7 @@ func (b *builder) chart(ctx context.Context, c *helm.Chart, o chartOptions) erro
 		Values:       o.values,
 		Revision:     deployed + 1,
 		IsUpgrade:    deployed > 0,
-		Capabilities: b.Capabilities,
+		Capabilities: b.Capabilities.With(b.definitions()),
 
 		Past:   b.Past,
 		Lookup: b.Lookup,
@@ -84,6 +84,17 @@ func (b *builder) chart(ctx context.Context, c *helm.Chart, o chartOptions) erro
 		b.add(rendered.Objects, Object{Release: o.release}),
 		b.addHooks(rendered.Hooks, o.release),
 	)
+}
+
+// definitions returns those of the charts before.
+func (b *builder) definitions() []manifest.Object {
+	var all []manifest.Object
+	for _, o := range b.out.Objects {
+		if o.Batch() == manifest.Definitions {
+			all = append(all, o.Object)
+		}
+	}
+	return all
 }
 
 func (b *builder) addHooks(hooks []helm.Hook, release string) error {

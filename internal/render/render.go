@@ -24,7 +24,8 @@ type Input struct {
 	Bind func(doc []byte) ([]byte, error)
 	// Content is the pack or the chart; nil for manifests.
 	Content fs.FS
-	// Capabilities are what templates may know of the cluster.
+	// Capabilities are what templates may know of the cluster. A chart sees also
+	// what its own crds folder brings, and the charts before it in the layer.
 	Capabilities helm.Capabilities
 	// Past is what the impure functions of templates gave before, and give again:
 	// it is that of an Output.
