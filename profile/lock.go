@@ -151,8 +151,27 @@ func (l *Lock) clone() *Lock {
 	return &Lock{slices.Clone(l.Profiles), slices.Clone(l.Layers), slices.Clone(l.Variables)}
 }
 
-// pins returns the pins by layer.
-func (l *Lock) pins() map[string]layer.Pin {
+// byLayer returns the pins by layer.
+// Pins returns the artifacts that the stack needs, each once: the sources of its
+// layers in the order in which they are installed, and the profiles that came
+// from a registry. Manifests are in profiles, and no artifacts.
+func (l *Lock) Pins() []layer.Pin {
+	var all []layer.Pin
+	add := func(pin layer.Pin) {
+		if !pin.Zero() && pin.Format != layer.FormatManifests && !slices.Contains(all, pin) {
+			all = append(all, pin)
+		}
+	}
+	for _, ll := range l.Layers {
+		add(ll.Pin)
+	}
+	for _, p := range l.Profiles {
+		add(p.Source)
+	}
+	return all
+}
+
+func (l *Lock) byLayer() map[string]layer.Pin {
 	pins := map[string]layer.Pin{}
 	if l != nil {
 		for _, ll := range l.Layers {

@@ -278,3 +278,17 @@ func FuzzParseLock(f *testing.F) {
 		}
 	})
 }
+
+// The pins of a lock are what there is to fetch: each once, and no manifests.
+func TestLockPins(t *testing.T) {
+	t.Parallel()
+	pack := layer.Pin{Ref: layer.Ref{Format: layer.FormatPack, Name: "a"}, Digest: digest.FromString("a")}
+	from := layer.Pin{Ref: layer.Ref{Format: layer.FormatProfile, Name: "p"}, Digest: digest.FromString("p")}
+	lock := profile.Lock{
+		Profiles: []profile.LockedProfile{{}, {Source: from}},
+		Layers:   []profile.LockedLayer{{Pin: layer.Pin{Ref: layer.Ref{Format: layer.FormatManifests, Name: "m"}, Digest: digest.FromString("m")}}, {Pin: pack}, {Pin: pack}},
+	}
+	if got := lock.Pins(); len(got) != 2 || got[0] != pack || got[1] != from {
+		t.Errorf("the pins are %v, want %v and %v", got, pack, from)
+	}
+}

@@ -30,7 +30,7 @@ func Resolve(ctx context.Context, r Resolver, lock *Lock, profiles ...*Profile) 
 // lock is an [ErrLock]. Problems of the stack itself are found before r is
 // asked, and reported as [*Error], joined. Errors of r are wrapped, joined.
 func (s *Stack) Resolve(ctx context.Context, r Resolver, lock *Lock) (*Desired, error) {
-	return s.resolve(ctx, pinner{Resolver: r, lock: lock.pins()})
+	return s.resolve(ctx, pinner{Resolver: r, lock: lock.byLayer()})
 }
 
 // An Update says which pins of a lock are looked up anew. The zero Update
@@ -46,7 +46,7 @@ type Update struct {
 // Update resolves the stack as [Stack.Resolve] does, but looks up anew what u
 // asks for, though the lock has it.
 func (s *Stack) Update(ctx context.Context, r Resolver, lock *Lock, u Update) (*Desired, error) {
-	p := pinner{Resolver: r, lock: lock.pins(), update: &u}
+	p := pinner{Resolver: r, lock: lock.byLayer(), update: &u}
 	if u.PatchOnly {
 		var ok bool
 		if p.lister, ok = r.(Lister); !ok {

@@ -31,10 +31,11 @@ type ExportOptions struct {
 	ListedImages bool
 }
 
-// Export writes the content of pins (those of a lock, for instance) to an OCI
-// image layout, which [Client.Import] or other tools bring into a registry: to
+// Export writes the content of pins (those of profile.Lock.Pins, for instance) to
+// an OCI image layout, which [Client.Import] or other tools bring into a registry: to
 // a new folder dst, or to one tar file if dst ends in ".tar". What was written
-// is whole, or not there. Equal content gives equal bytes.
+// is whole, or not there. Equal content gives equal bytes. Pins of manifests,
+// which profiles hold themselves, are left out.
 //
 // Everything is verified, as in [Client.Fetch]. If there is a Verifier, the
 // signatures that it found are exported too, and so it accepts the content
@@ -61,6 +62,7 @@ func (c *Client) export(ctx context.Context, pins []layer.Pin, dst string, optio
 		return err
 	}
 	defer os.RemoveAll(dir)
+	pins = slices.DeleteFunc(slices.Clone(pins), func(pin layer.Pin) bool { return pin.Zero() || pin.Format == layer.FormatManifests })
 	e := &exporter{client: c, layout: layoutWriter{dir: filepath.Join(dir, "layout")}}
 	images := options.Images
 	if options.ListedImages {

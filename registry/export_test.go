@@ -107,7 +107,8 @@ func TestAirGap(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			dst := filepath.Join(t.TempDir(), name)
-			if err := w.client.Export(t.Context(), w.pins, dst, registry.ExportOptions{Images: []string{w.image}}); err != nil {
+			own := layer.Pin{Ref: layer.Ref{Format: layer.FormatManifests, Name: "own"}, Digest: digest.FromString("own")}
+			if err := w.client.Export(t.Context(), append(w.pins, own, layer.Pin{}), dst, registry.ExportOptions{Images: []string{w.image}}); err != nil {
 				t.Fatal(err)
 			}
 			want := make([]fs.FS, len(w.pins))
