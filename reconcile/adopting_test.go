@@ -155,6 +155,28 @@ func TestE2EAdoptReleaseOfConfigMaps(t *testing.T) {
 	r.removes()
 }
 
+// Helm does not keep what templates make: the plan says which secrets would be
+// made anew, unless they are given as values.
+func TestE2EAdoptRemadeSecret(t *testing.T) {
+	const password = "apiVersion: v1\nkind: Secret\nmetadata: {name: app}\nstringData: {password: {{ .Values.password | default (randAlphaNum 12) | quote }}}\n"
+	chart := []string{"Chart.yaml", "apiVersion: v2\nname: released\nversion: 1.0.0\n", "values.yaml", "password: \"\"\n", "templates/secret.yaml", password}
+	r := newReleased(t, "remade", chart...)
+	r.helmInstalls(chart)
+	r.chart.Adopt = layer.AdoptIfUnowned
+	plan, err := r.engine.Plan(r.ctx, r.target, r.desired(""))
+	if err != nil || len(plan.Warnings) != 1 || !strings.Contains(plan.Warnings[0], "Secret remade/app: adopting it changes .data.password") {
+		t.Errorf("the plan is %v, %v; want a warning", plan, err)
+	}
+	secret, err := r.kube.CoreV1().Secrets("remade").Get(r.ctx, "app", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err = r.engine.Plan(r.ctx, r.target, r.desired("password: "+string(secret.Data["password"])))
+	if err != nil || len(plan.Warnings) > 0 {
+		t.Errorf("with the password as a value the plan is %v, %v; want no warning", plan, err)
+	}
+}
+
 // A release that is adopted with other content changes as Helm would change it:
 // fields and objects that the chart has no more go away.
 func TestE2EAdoptAndChangeRelease(t *testing.T) {

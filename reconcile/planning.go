@@ -61,6 +61,9 @@ func (s *session) fill(ctx context.Context, p *Plan, now survey) error {
 	if err == nil {
 		err = s.leaveBehind(ctx, p)
 	}
+	for _, l := range p.layers {
+		l.warnOfRemade()
+	}
 	return err
 }
 
