@@ -13,7 +13,8 @@ type Layer struct {
 	// their order is that of their kinds.
 	InstallOrder int `json:"installOrder,omitempty"`
 	// Namespace is where namespaced objects go that name no namespace. It is
-	// created if it is missing. If empty: a pack's own namespace, else "default".
+	// created if it is missing, and no macro stands in it. If empty: a pack's own
+	// namespace, else "default".
 	Namespace string `json:"namespace,omitempty"`
 
 	Source `json:",inline"`

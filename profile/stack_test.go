@@ -73,6 +73,7 @@ var rulesOfLayers = []struct {
 		l.Keep = []string{"PersistentVolumeClaim", "Certificate.cert-manager.io"}
 	}, ""},
 	{"allowed kind", func(_ *profile.Profile, l *layer.Layer) { l.Allow.Kinds = []string{"pods"} }, `allow.kinds[0]: is "pods"; want a kind`},
+	{"macro in a namespace", func(_ *profile.Profile, l *layer.Layer) { l.Namespace = "{{ .spectro.var.team }}" }, `namespace: is "{{ .spectro.var.team }}"; macros stand in values and manifests only`},
 	{"allowed namespace", func(_ *profile.Profile, l *layer.Layer) { l.Allow.Namespaces = []string{"", "a/b"} }, `allow.namespaces[1]: is "a/b"; want a DNS label`},
 	{"nothing allowed", func(_ *profile.Profile, l *layer.Layer) { l.Allow.Kinds = []string{} }, "allow.kinds: is empty, which allows all"},
 	{"namespace of its own not allowed", func(_ *profile.Profile, l *layer.Layer) {

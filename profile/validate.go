@@ -48,7 +48,10 @@ func (v *validator) problem(sort error, path, format string, args ...any) {
 }
 
 func (v *validator) name(path, name string) {
-	if !dnsLabel.MatchString(name) {
+	switch {
+	case strings.Contains(name, "{{"):
+		v.problem(ErrInvalid, path, "is %q; macros stand in values and manifests only: want a DNS label", name)
+	case !dnsLabel.MatchString(name):
 		v.problem(ErrInvalid, path, "is %q; want a DNS label: lower-case letters, digits and hyphens, at most 63", name)
 	}
 }

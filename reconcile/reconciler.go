@@ -209,7 +209,8 @@ func Reconcile(ctx context.Context, t Target, d *profile.Desired) (*Result, erro
 // Plan says what Reconcile would do. It changes nothing on the cluster.
 //
 // Content that cannot be fetched, rendered or applied is an error, and so is
-// everything that would make an apply fail in the middle: [*LayerError]s,
+// what would make an apply fail in the middle, but for what the server says of
+// objects only when they are created: [*LayerError]s,
 // joined, with [*NoKindError], [*DuplicateError], [*ExistsError] and others in
 // them. [ErrUnreachable] says that the cluster could not be asked.
 func (r *Reconciler) Plan(ctx context.Context, t Target, d *profile.Desired) (*Plan, error) {

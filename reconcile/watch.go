@@ -10,7 +10,8 @@ import (
 
 // Watch keeps a target at a state until ctx is done, whose error it then
 // returns. First it makes passes as [Reconciler.Converge] does, and returns the
-// error if that fails. Then it watches the metadata of everything that the
+// error if that fails: an [ErrTerminal], or an [ErrUnreachable] if the cluster was
+// not reached even once. Then it watches the metadata of everything that the
 // installation owns, and makes a pass whenever something differs: only what
 // drifted is looked at and written, and while nothing happens nothing is asked.
 //
