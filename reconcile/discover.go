@@ -94,6 +94,9 @@ const (
 	GapUnreadable GapKind = "Unreadable"
 	// GapName: a profile cannot have a release of the name.
 	GapName GapKind = "Name"
+	// GapChange: taking it over would not leave all as it is; the plan has it in
+	// full. It is known with a Resolver only.
+	GapChange GapKind = "Change"
 	// GapTarget: the target has an installation, which the proposal is no part
 	// of.
 	GapTarget GapKind = "Target"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -85,5 +86,40 @@ func TestUniqueNames(t *testing.T) {
 			t.Errorf("%q is taken or too long", name)
 		}
 		taken[name] = true
+	}
+}
+
+func TestChanging(t *testing.T) {
+	t.Parallel()
+	object := func(name string) ObjectRef {
+		return ObjectRef{Version: "v1", Kind: "Secret", Namespace: "ns", Name: name}
+	}
+	mark := Change{Field: `.metadata.labels["applyset.kubernetes.io/part-of"]`, New: `"x"`}
+	p := &Plan{
+		Steps: []Step{
+			{Action: Adopt, Object: ObjectRef{Version: "v1", Kind: "Namespace", Name: "ns"}, Changes: []Change{{Field: ".metadata.labels.a"}}},
+			{Layer: "calm", Action: Adopt, Object: object("a"), Changes: []Change{mark, {Field: `.metadata.labels["strata.dev/layer"]`}}},
+			{Layer: "calm", Action: Adopt, Object: object("b"), Changes: []Change{{Field: ".metadata.labels", New: "{}"}}},
+			{Layer: "calm", Action: Unchanged, Object: object("c")},
+			{Layer: "moody", Action: Adopt, Object: object("a"), Changes: []Change{mark, {Field: ".data.key"}}},
+			{Layer: "moody", Action: Delete, Object: object("b")},
+		},
+		Hooks: []Hook{{Layer: "busy", Event: "pre-upgrade", Object: object("job")}},
+	}
+	for n := range 8 {
+		p.Steps = append(p.Steps, Step{Layer: "vast", Action: Adopt, Object: object(strconv.Itoa(n)), Changes: []Change{{Field: ".a"}, {Field: ".b"}}})
+	}
+	var got []string
+	for _, g := range changing(p) {
+		got = append(got, fmt.Sprintf("%s %s: %s", g.Kind, g.Layer, g.Problem))
+	}
+	const anew = "; what templates make anew, such as passwords, can be set in the values"
+	want := []string{
+		"Change busy: taking it over runs the hooks pre-upgrade Secret ns/job",
+		"Change moody: taking it over changes Secret ns/a (1 field), Secret ns/b (delete)" + anew,
+		"Change vast: taking it over changes Secret ns/0 (2 fields), Secret ns/1 (2 fields), Secret ns/2 (2 fields), Secret ns/3 (2 fields), Secret ns/4 (2 fields) and 3 more" + anew,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the gaps are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -75,6 +75,10 @@ func TestE2EDiscover(t *testing.T) {
 		t.Errorf("the lock is %+v", d.Lock)
 	}
 	onlyAdopts(t, d.Plan)
+	if slices.ContainsFunc(d.Gaps, func(g reconcile.Gap) bool { return g.Kind == reconcile.GapChange }) {
+		t.Errorf("taking over changes nothing, and the gaps are %v", d.Gaps)
+	}
+	l.findsMoody()
 
 	// The profile does the same on its own, after it was written and read.
 	text, err := d.Profile.Format()
@@ -102,6 +106,31 @@ func TestE2EDiscover(t *testing.T) {
 		if err := l.kube.CoreV1().Namespaces().Delete(l.ctx, ns, metav1.DeleteOptions{}); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// findsMoody finds a chart that makes a password anew each time, and has a hook:
+// the discovery says that it cannot be taken over as it is.
+func (l *life) findsMoody() {
+	l.Helper()
+	moody := files("Chart.yaml", "apiVersion: v2\nname: moody\nversion: 0.1.0\n",
+		"templates/a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: moody}\nstringData: {key: '{{ randAlphaNum 8 }}'}\n",
+		"templates/b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: before\n  annotations: {helm.sh/hook: pre-upgrade}\n")
+	if _, err := l.server.Client().PushChart(l.ctx, l.server.URL, moody); err != nil {
+		l.Fatal(err)
+	}
+	if out, err := l.helmInstall(moody, "moody"); err != nil {
+		l.Fatal(out)
+	}
+	d, err := l.engine.Discover(l.ctx, l.target, reconcile.Hints{
+		Namespaces: []string{"found-moody"}, Registries: map[string]string{"": l.server.URL}, Resolver: l.server.Client(),
+	})
+	const want = "found-moody/moody: taking it over changes Secret found-moody/moody (1 field); what templates make anew, such as passwords, can be set in the values, and runs the hooks pre-upgrade ConfigMap found-moody/before"
+	if err != nil || len(d.Gaps) != 1 || d.Gaps[0].Kind != reconcile.GapChange || d.Gaps[0].String() != want {
+		l.Errorf("the gaps are %v, %v; want %s", d.Gaps, err, want)
+	}
+	if err := l.kube.CoreV1().Namespaces().Delete(l.ctx, "found-moody", metav1.DeleteOptions{}); err != nil {
+		l.Error(err)
 	}
 }
 

@@ -227,8 +227,13 @@ func (s *session) proposePlan(ctx context.Context, resolver profile.Resolver, d 
 		d.gap(Gap{Kind: GapTarget, Problem: fmt.Sprintf("there is an installation %q already; set another Target.Name, or add the layers to its stack", s.target.name())})
 		return nil
 	}
-	d.Plan, err = s.plan(ctx, desired)
-	return err
+	if d.Plan, err = s.plan(ctx, desired); err != nil {
+		return err
+	}
+	for _, g := range changing(d.Plan) {
+		d.gap(g)
+	}
+	return nil
 }
 
 // gap adds a gap; one of a layer gets the release.

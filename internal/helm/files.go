@@ -88,11 +88,19 @@ func splitManifests(text string) []string {
 func newDocument(name string, line int, text string) (document, error) {
 	d := document{template: name, text: text}
 	var err error
-	if d.objects, err = manifest.ParseAt(name, line, []byte(text)); err != nil {
+	// A block scalar at the end of a document ends with a line break in a release,
+	// where Helm ends each document with one, and in a hook it does not.
+	if d.objects, err = manifest.ParseAt(name, line, []byte(text+"\n")); err != nil {
 		return d, err
 	}
-	if len(d.objects) == 1 { // Helm looks at the annotations of a List, and not of its items
-		d.hook, err = newHook(d.objects[0], text)
+	if len(d.objects) != 1 { // Helm looks at the annotations of a List, and not of its items
+		return d, nil
+	}
+	if d.hook, err = newHook(d.objects[0], text); err != nil || d.hook == nil {
+		return d, err
+	}
+	if d.objects, err = manifest.ParseAt(name, line, []byte(text)); err == nil {
+		d.hook.Object = d.objects[0]
 	}
 	return d, err
 }

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/manifest"
 )
@@ -392,4 +394,22 @@ func TestTemplate(t *testing.T) {
 	_, _, err = helm.Template{Name: "manifests/a.yaml", Text: "a\n{{ .Values.x.y }}\n"}.Execute(t.Context())
 	checkCause(t, err, &helm.TemplateError{Template: "manifests/a.yaml", Line: 2, Column: 10,
 		Message: ".Values.x.y: nil pointer evaluating interface {}.y", Missing: ".Values.x"})
+}
+
+// What a block scalar at the end of a template holds is what Helm applies: with a
+// line break in a release, without one in a hook.
+func TestRenderLastLine(t *testing.T) {
+	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: NAME\n  annotations: {HOOK: pre-install}\ndata:\n  a: |\n    one\n    two"
+	text := ""
+	for name, hook := range map[string]string{"plain": "b", "hook": "helm.sh/hook"} {
+		text += "-- templates/" + name + ".yaml --\n{{ `" + strings.NewReplacer("NAME", name, "HOOK", hook).Replace(object) + "` }}\n"
+	}
+	r := render(t, "-- Chart.yaml --\napiVersion: v2\nname: c\nversion: 1.0.0\n"+text, nil)
+	data := func(o manifest.Object) string { v, _, _ := unstructured.NestedString(o.Object, "data", "a"); return v }
+	if len(r.Objects) != 1 || len(r.Hooks) != 1 {
+		t.Fatalf("%d objects, %d hooks", len(r.Objects), len(r.Hooks))
+	}
+	if object, hook := data(r.Objects[0]), data(r.Hooks[0].Object); object != "one\ntwo\n" || hook != "one\ntwo" {
+		t.Errorf("the object holds %q, the hook %q", object, hook)
+	}
 }
