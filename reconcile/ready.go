@@ -112,6 +112,9 @@ func (s *session) look(ctx context.Context, entry *inventory.Layer, interest fun
 	for _, o := range entry.Wanted() {
 		if interest(o) && !readiness.Inert(o.GVK().GroupKind()) {
 			gone := readiness.State{Health: readiness.Progressing, Message: "it is gone"}
+			if o.Applied == "" {
+				gone.Message = "it was not yet applied" // if there is one, it is somebody else's
+			}
 			if left(o, nil, time.Now()) || slices.Contains(o.Ignore, wholeObject) {
 				gone = readiness.State{Health: readiness.Ready} // nobody is to bring it back
 			}

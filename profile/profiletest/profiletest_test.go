@@ -95,7 +95,7 @@ func TestVersions(t *testing.T) {
 			t.Errorf("%s is %s, then %s", tt.ref, pin, again)
 		}
 	}
-	if _, err := ParseVersions("pack web 1.0.0\nweb: 1\n"); err == nil || !strings.Contains(err.Error(), "versions:1") || !strings.Contains(err.Error(), "versions:2") {
+	if _, err := ParseVersions("pack web 1.0.0\nweb: 1\nchart web: 1.0.0\n"); err == nil || !strings.Contains(err.Error(), "versions:1") || !strings.Contains(err.Error(), "versions:2") || !strings.Contains(err.Error(), "versions:3") {
 		t.Errorf("wrong lines give %v", err)
 	}
 }
@@ -104,7 +104,7 @@ func TestVersions(t *testing.T) {
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, text, want string }{
-		{"another line", "-- want/layers --\na\nb\nx\nd\n", "case: want/layers:\nfrom line 3\n- x\n+ c\n\n"},
+		{"another line", "-- want/layers --\na\nb\nx\nd\n", "case: want/layers:\nfrom line 3 (- is wanted, + is there)\n- x\n+ c\n\n"},
 		{"as wanted", "-- want/layers --\na\nb\nc\nd\n", ""},
 		{"more is wanted", "-- want/layers --\na\nb\nc\nd\n-- want/error --\nbad\n", "case: want/error is wanted, and there is none\n"},
 		{"less is wanted", "-- want/values/a.yaml --\na: 1\n", "case: want/layers is not wanted:\na\nb\nc\nd\n\ncase: want/values/a.yaml is wanted, and there is none\n"},
@@ -114,6 +114,11 @@ func TestCompare(t *testing.T) {
 		if compare(r, "case", txtar.Parse(tt.text), []txtar.File{{Name: "want/layers", Data: "a\nb\nc\nd\n"}}); r.said.String() != tt.want {
 			t.Errorf("%s: %q\nwant %q", tt.name, r.said.String(), tt.want)
 		}
+	}
+	r := &recorder{TB: t}
+	compare(r, "case", txtar.Parse("-- want/layers --\na\n"), []txtar.File{{Name: "want/error", Data: "bad\n"}})
+	if said := r.said.String(); said != "case: no error is wanted, and there is one:\nbad\n\n" {
+		t.Errorf("an error is said as %q", said)
 	}
 }
 

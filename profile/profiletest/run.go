@@ -82,6 +82,10 @@ func compare(t testing.TB, file string, archive *txtar.Archive, got []txtar.File
 	for _, g := range got {
 		seen[g.Name] = true
 		want, ok := archive.Get(g.Name)
+		if !ok && g.Name == wanted+"error" {
+			t.Errorf("%s: no error is wanted, and there is one:\n%s", file, g.Data)
+			return // what there would be without it is not known
+		}
 		if !ok {
 			t.Errorf("%s: %s is not wanted:\n%s", file, g.Name, g.Data)
 		} else if want != g.Data {
@@ -116,7 +120,7 @@ func difference(want, got string) string {
 		a, b = a[:len(a)-1], b[:len(b)-1]
 	}
 	var s strings.Builder
-	fmt.Fprintf(&s, "from line %d\n", same+1)
+	fmt.Fprintf(&s, "from line %d (- is wanted, + is there)\n", same+1)
 	for _, side := range []struct {
 		sign  string
 		lines []string

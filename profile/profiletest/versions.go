@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -34,14 +35,19 @@ func ParseVersions(text string) (Versions, error) {
 		// Registries are URLs, which hold colons.
 		at := strings.Index(line+" ", ": ")
 		format, name, ok := strings.Cut(strings.TrimSpace(line[:max(at, 0)]), " ")
-		if !ok || strings.Contains(name, " ") {
-			errs = append(errs, fmt.Errorf("versions:%d: %q; want format name: versions", n, line))
+		if !ok || strings.Contains(name, " ") || !slices.Contains(formats(), layer.Format(format)) {
+			errs = append(errs, fmt.Errorf("versions:%d: %q; want format name: versions, with a format of %q", n, line, formats()))
 			continue
 		}
 		key := format + " " + name
 		v[key] = append(v[key], strings.Fields(line[min(at+2, len(line)):])...)
 	}
 	return v, errors.Join(append(errs, lines.Err())...)
+}
+
+// formats returns those that have versions.
+func formats() []layer.Format {
+	return []layer.Format{layer.FormatPack, layer.FormatHelm, layer.FormatZarf, layer.FormatProfile}
 }
 
 // Resolve returns a pin for one of the versions that satisfy ref. Errors wrap
