@@ -42,6 +42,10 @@ type Layer struct {
 	// HookTimeout is how long a hook of the layer's charts may take ("40m"), for
 	// what Helm has its --timeout. If empty, as the reconciler says.
 	HookTimeout Duration `json:"hookTimeout,omitempty"`
+	// Test runs the tests of the layer's charts, as helm test does, each time that
+	// they were installed, upgraded or rolled back. The layer is ready when they
+	// have passed.
+	Test bool `json:"test,omitempty"`
 	// Keep lists kinds ("PersistentVolumeClaim", "Certificate.cert-manager.io")
 	// whose objects stay when they are no longer wanted.
 	Keep []string `json:"keep,omitempty"`

@@ -227,7 +227,7 @@ func options(l layer.Layer) map[string]any {
 	return map[string]any{
 		"kind": l.Kind.OrDefault(), "installOrder": order, "registry": ref.Registry, "strategy": cmp.Or(ref.Strategy, layer.Newest),
 		"releaseName": release, "files": files, "namespace": l.Namespace, "presets": l.Presets,
-		"readiness": l.Readiness, "adopt": l.Adopt, "crds": l.CRDs, "hookTimeout": l.HookTimeout, "keep": l.Keep, "drift": l.Drift, "allow": l.Allow,
+		"readiness": l.Readiness, "adopt": l.Adopt, "crds": l.CRDs, "hookTimeout": l.HookTimeout, "test": l.Test, "keep": l.Keep, "drift": l.Drift, "allow": l.Allow,
 	}
 }
 

@@ -196,6 +196,7 @@ func (ex *exporter) unsupported(path string, l layer.Layer) {
 		{"adopt", l.Adopt != ""},
 		{"crds", l.CRDs != ""},
 		{"hookTimeout", l.HookTimeout != ""},
+		{"test", l.Test},
 		{"keep", len(l.Keep) > 0},
 		{"allow", len(l.Allow.Namespaces)+len(l.Allow.Kinds) > 0},
 		{"drift", l.Drift.Mode != "" || len(l.Drift.Rules) > 0},

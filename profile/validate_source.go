@@ -123,6 +123,9 @@ func (v *validator) options(path string, l layer.Layer) {
 	if !l.HookTimeout.Valid() {
 		v.problem(ErrInvalid, path+".hookTimeout", `is %q; want a time of more than 0, with its units: "90s", "40m", "1h30m"`, l.HookTimeout)
 	}
+	if l.Test && l.Manifests != nil {
+		v.problem(ErrInvalid, path+".test", "is set on a layer of manifests; only charts have tests")
+	}
 	for i, kind := range l.Keep {
 		v.kindName(fmt.Sprintf("%s.keep[%d]", path, i), kind)
 	}

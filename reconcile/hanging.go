@@ -30,20 +30,23 @@ func terminating(since *metav1.Time, finalizers []string) string {
 
 // hanging says what an object that is being deleted waits for, as far as it
 // shows it itself. A namespace says in its conditions what is left in it, and
-// what keeps the cluster from finding out.
+// what keeps the cluster from finding out; so does a definition.
 func hanging(o *unstructured.Unstructured) string {
-	message := terminating(o.GetDeletionTimestamp(), o.GetFinalizers())
-	if o.GroupVersionKind().GroupKind() != namespaceKind {
-		return message
-	}
+	words := []string{terminating(o.GetDeletionTimestamp(), o.GetFinalizers())}
+	kind := o.GroupVersionKind().GroupKind()
 	conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
 	for _, c := range conditions {
 		c, _ := c.(map[string]any)
-		if c["status"] == "True" {
-			message += fmt.Sprintf("; %v: %v", c["type"], c["message"])
+		if c["status"] == "True" && (kind == namespaceKind || kind == definitionKind && c["type"] == "Terminating") {
+			words = append(words, fmt.Sprintf("%v: %v", c["type"], c["message"]))
+		}
+		if kind == definitionKind && c["reason"] == "InstanceDeletionFailed" {
+			// A young one, whose cache is not ready: the API server drops its retry if
+			// its own note of the failure has not come back to it by then.
+			words = append(words, "the API server may not try again for five minutes; it does so at once when the definition is given an annotation")
 		}
 	}
-	return message
+	return strings.Join(words, "; ")
 }
 
 // stuck says what an object waits for that is being deleted: what it shows

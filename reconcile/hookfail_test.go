@@ -184,3 +184,44 @@ func TestE2EHookKinds(t *testing.T) {
 	}
 	r.removes()
 }
+
+// A layer that wants it is ready when the tests of its chart have passed.
+func TestE2EHookTests(t *testing.T) {
+	fails := podSays(hookFile("probe", "test", "0", "helm.sh/hook-delete-policy: \"before-hook-creation,hook-succeeded\""), `strata.dev/test-fail: "{{ .Values.fail }}", strata.dev/test-log: "nobody answers"`)
+	r := newReleased(t, "tested",
+		"Chart.yaml", "apiVersion: v2\nname: released\nversion: 1.0.0\n", "values.yaml", "fail: false\ntext: one\n",
+		"templates/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: app}\ndata: {text: {{ .Values.text }}}\n",
+		"templates/tests/probe.yaml", fails, "templates/tests/second.yaml", hookFile("second", "test", "1", ""),
+		"templates/after.yaml", hookFile("after", "post-install", "0", ""),
+	)
+	expect := func(want string) {
+		t.Helper()
+		if got := strings.Join(r.trace(), ", "); got != want {
+			t.Errorf("what happened is %q, want %q", got, want)
+		}
+	}
+	r.converge(r.desired(""))
+	expect("create app, post-install app-after")
+
+	r.chart.Test = true
+	d := r.desired("{text: two, fail: true}")
+	plan, err := r.engine.Plan(r.ctx, r.target, d)
+	if err != nil || len(plan.Hooks) != 2 || plan.Hooks[0].Event != "test" {
+		t.Fatalf("the plan runs %+v, %v; want both tests", plan.Hooks, err)
+	}
+	_, err = r.engine.Converge(r.ctx, r.target, d)
+	if e := asError[*reconcile.FailedError](t, err); e.Object.Name != "app-probe" || !strings.Contains(e.Log, "nobody answers") {
+		t.Errorf("error = %v, want that of the test, with its log", err)
+	}
+	if got := r.helm("status", "app", "-n", "tested", "--show-desc"); !strings.Contains(got, "nobody answers") || !strings.Contains(got, "STATUS: failed") {
+		t.Errorf("helm status says\n%s", got)
+	}
+	expect("update app, test app-probe")
+
+	r.converge(r.desired("text: three"))
+	expect("update app, test app-probe, test app-second")
+	if result, err := r.engine.Reconcile(r.ctx, r.target, r.desired("text: three")); err != nil || !result.Ready || result.Cost.Writes > 0 {
+		t.Errorf("one more pass = %+v, %v; want nothing done", result, err)
+	}
+	r.removes()
+}

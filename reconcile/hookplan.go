@@ -45,7 +45,8 @@ func (s *session) hooks(ctx context.Context, p *Plan) ([]Hook, error) {
 		entry := inv.Layer(l.Name)
 		err := errors.Join(
 			add(l.Name, entry, moments(l, entry, helm.PreInstall, s.either(helm.PreUpgrade, helm.PreRollback))),
-			add(l.Name, entry, moments(l, entry, helm.PostInstall, s.either(helm.PostUpgrade, helm.PostRollback))))
+			add(l.Name, entry, moments(l, entry, helm.PostInstall, s.either(helm.PostUpgrade, helm.PostRollback))),
+			add(l.Name, entry, tests(l, entry)))
 		if err != nil {
 			return nil, err
 		}

@@ -53,6 +53,15 @@ func moments(l *layerWork, entry *inventory.Layer, install, upgrade helm.Event) 
 	return all
 }
 
+// tests returns the tests of the releases that are installed or changed, if the
+// layer wants them: Helm runs them when it is asked to.
+func tests(l *layerWork, entry *inventory.Layer) []moment {
+	if !l.Test {
+		return nil
+	}
+	return moments(l, entry, helm.Test, helm.Test)
+}
+
 // hooksOf returns the hooks of an event in the order in which Helm runs them:
 // by weight, then name. A chart's hooks are in the order of their kinds already.
 func hooksOf(all []helm.Hook, event helm.Event) []helm.Hook {
@@ -348,7 +357,7 @@ func (s *session) expectedHooks(ctx context.Context, l *layerWork, coming map[sc
 	var errs []error
 	for _, r := range l.output.Releases {
 		for _, hook := range r.Hooks {
-			if !slices.ContainsFunc(hook.Events, func(e helm.Event) bool { return slices.Contains(ownEvents, e) }) {
+			if !slices.ContainsFunc(hook.Events, func(e helm.Event) bool { return l.Test || e != helm.Test }) {
 				continue
 			}
 			kind, ok := coming[hook.Object.GroupVersionKind()]
@@ -366,9 +375,4 @@ func (s *session) expectedHooks(ctx context.Context, l *layerWork, coming map[sc
 		}
 	}
 	return all, errors.Join(errs...)
-}
-
-// ownEvents are those at which we run hooks.
-var ownEvents = []helm.Event{
-	helm.PreInstall, helm.PostInstall, helm.PreUpgrade, helm.PostUpgrade, helm.PreRollback, helm.PostRollback, helm.PreDelete, helm.PostDelete,
 }

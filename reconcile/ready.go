@@ -51,7 +51,7 @@ func (s *session) becomeReady(ctx context.Context, l *layerWork, hooks hooking) 
 		return false, err
 	}
 	after := moments(l, entry, helm.PostInstall, s.either(helm.PostUpgrade, helm.PostRollback))
-	if done, err := hooks.run(ctx, after); err != nil || !done {
+	if done, err := hooks.run(ctx, slices.Concat(after, tests(l, entry))); err != nil || !done {
 		return false, err
 	}
 	if err := s.recordReleases(ctx, l, entry); err != nil {

@@ -29,8 +29,8 @@ import (
 // byHelm runs a chart with Helm's actions, which think that they have a cluster.
 type byHelm struct {
 	*testing.T
-	files []*loader.BufferedFile
-	cfg   *action.Configuration
+	testChart
+	cfg *action.Configuration
 	*recorder
 }
 
@@ -38,7 +38,7 @@ func newByHelm(t *testing.T, c testChart, caps *chartutil.Capabilities) *byHelm 
 	t.Helper()
 	r := &recorder{fail: c.fails, there: map[string]bool{}}
 	cfg := &action.Configuration{Releases: storage.Init(driver.NewMemory()), KubeClient: r, Capabilities: caps, Log: func(string, ...any) {}}
-	return &byHelm{t, c.files, cfg, r}
+	return &byHelm{t, c, cfg, r}
 }
 
 // do carries one step of a life out, and returns what it did to hooks.
@@ -64,6 +64,9 @@ func (h *byHelm) do(s step) []string {
 		err = back.Run(releaseName)
 	default:
 		_, err = action.NewUninstall(h.cfg).Run(releaseName)
+	}
+	if h.tests && err == nil && s.action != "uninstall" {
+		_, err = action.NewReleaseTesting(h.cfg).Run(releaseName)
 	}
 	if err != nil {
 		return append(h.trace, "error")
@@ -165,7 +168,7 @@ func (r *recorder) Delete(list kube.ResourceList) (*kube.Result, []error) {
 
 func (r *recorder) WatchUntilReady(list kube.ResourceList, _ time.Duration) error {
 	for _, info := range list {
-		if !ends(info.Object.(*unstructured.Unstructured)) { //nolint:errcheck,forcetypeassert // as made above
+		if !ends(info.Object.(*unstructured.Unstructured)) {
 			continue
 		}
 		if info.Name == r.fail {

@@ -37,11 +37,12 @@ type byStrata struct {
 	seen    watching
 
 	registry, chart string
+	tests           bool
 }
 
 func newByStrata(t *testing.T, server *registrytest.Server, c testChart) *byStrata {
 	t.Helper()
-	s := &byStrata{T: t, server: server}
+	s := &byStrata{T: t, server: server, tests: c.tests}
 	script := []reconciletest.Behavior{
 		{Kind: "Job", After: 3 * time.Millisecond},
 		{Kind: "Pod", After: 3 * time.Millisecond, Status: map[string]any{"phase": "Succeeded"}},
@@ -111,7 +112,7 @@ func (s *byStrata) desired(step step) *profile.Desired {
 		s.Fatal(err)
 	}
 	name, version, _ := strings.Cut(s.chart, "@")
-	one := layer.Layer{Name: releaseName, Namespace: namespace, Values: string(values), Source: layer.Source{Helm: &layer.Helm{Registry: s.registry, Chart: name, Version: version}}}
+	one := layer.Layer{Name: releaseName, Namespace: namespace, Test: s.tests, Values: string(values), Source: layer.Source{Helm: &layer.Helm{Registry: s.registry, Chart: name, Version: version}}}
 	d, err := profile.Resolve(s.Context(), s.server.Client(), nil, &profile.Profile{Name: "hooks", Version: "1.0.0", Type: profile.AddOn, Layers: []layer.Layer{one}})
 	if err != nil {
 		s.Fatal(err)
@@ -174,7 +175,7 @@ func (w *watching) settle() {
 
 // get returns the object at a path, or nil.
 func (w *watching) get(at string) *unstructured.Unstructured {
-	request, err := http.NewRequest(http.MethodGet, "https://simulation.invalid"+at, http.NoBody) //nolint:noctx // it ends at once
+	request, err := http.NewRequest(http.MethodGet, "https://simulation.invalid"+at, http.NoBody)
 	if err != nil {
 		return nil
 	}

@@ -41,6 +41,8 @@ func charts() map[string]testChart {
 		"spaces and case":    newChart("", "templates/a.yaml", job("a", " Pre-Install , POST-upgrade,", "")+job("b", "pre-install, pre-upgrade", policy(" Hook-Succeeded , before-hook-creation"))),
 		"unknown event":      newChart("", "templates/a.yaml", job("a", "pre-install,pre-lunch", "")+job("b", "crd-install", "")+job("c", "post-install", "")),
 		"tests":              newChart("", "templates/a.yaml", job("a", "test", "")+job("b", "test-success", "")+job("c", "test-failure", "")+job("d", "test,post-install", "")),
+		"tests that run":     newChart("", "templates/a.yaml", job("a", "test", weight("1"))+object("v1", "Pod", "b", "test", policy("hook-succeeded"))+job("c", "test,post-install", "")).tested(),
+		"tests that fail":    newChart("bad", "templates/a.yaml", job("bad", "test", "")+job("c", "test", weight("1"))).tested(),
 		"no policy":          newChart("", "templates/a.yaml", configMap("a", all, "")+job("b", all, "")),
 		"before creation":    newChart("", "templates/a.yaml", configMap("a", all, policy("before-hook-creation"))+job("b", all, policy("before-hook-creation"))),
 		"succeeded":          newChart("", "templates/a.yaml", configMap("a", all, policy("hook-succeeded"))+job("b", all, weight("-1")+policy("hook-succeeded"))+job("c", all, policy("hook-succeeded,hook-failed"))),

@@ -26,10 +26,17 @@ metadata: {name: ` + markerName + `}
 data: {text: {{ .Values.global.marker | quote }}}
 `
 
-// A testChart is a chart, and which of its hooks fails.
+// A testChart is a chart, which of its hooks fails, and whether its tests run.
 type testChart struct {
 	files []*loader.BufferedFile
 	fails string
+	tests bool
+}
+
+// tested has the tests of the chart run.
+func (c testChart) tested() testChart {
+	c.tests = true
+	return c
 }
 
 func newChart(fails string, nameAndContent ...string) testChart {

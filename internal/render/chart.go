@@ -79,10 +79,14 @@ func (b *builder) chart(ctx context.Context, c *helm.Chart, o chartOptions) erro
 		Hooks:     slices.Concat(rendered.Hooks, rendered.Tests),
 	})
 	b.out.Warnings = append(b.out.Warnings, rendered.Warnings...)
+	hooks := rendered.Hooks
+	if b.Layer.Test {
+		hooks = slices.Concat(hooks, rendered.Tests)
+	}
 	return errors.Join(
 		b.add(rendered.CRDs, Object{Release: o.release, FromCRDs: true}),
 		b.add(rendered.Objects, Object{Release: o.release}),
-		b.addHooks(rendered.Hooks, o.release),
+		b.addHooks(hooks, o.release),
 	)
 }
 

@@ -2,7 +2,8 @@
 // around it and that need machines: a node whose kubelet only reports that
 // containers run, load balancers that only have an address, and volumes that
 // hold nothing. It also deletes namespaces, with Kubernetes' own code, but
-// without the sleeps of the controller that does it in production.
+// without the sleeps of the controller that does it in production, and helps the
+// API server to delete definitions of custom resources.
 //
 // What a pod, a service or a claim has to suffer is written in its annotations:
 //
@@ -23,6 +24,7 @@ import (
 	"crypto/tls"
 	"fmt"
 
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
@@ -38,6 +40,10 @@ func Start(ctx context.Context, cfg *rest.Config, certificate tls.Certificate) e
 	metadataClient, err := metadata.NewForConfig(cfg)
 	if err != nil {
 		return fmt.Errorf("making a metadata client: %w", err)
+	}
+	dynamicClient, err := dynamic.NewForConfig(cfg)
+	if err != nil {
+		return fmt.Errorf("making a dynamic client: %w", err)
 	}
 	cfg.ContentType = "application/vnd.kubernetes.protobuf"
 	client, err := kubernetes.NewForConfig(cfg)
@@ -57,6 +63,7 @@ func Start(ctx context.Context, cfg *rest.Config, certificate tls.Certificate) e
 		func() error { return startLoop(ctx, k.sync, factory.Core().V1().Pods().Informer()) },
 		func() error { return startLoadBalancers(ctx, client, factory) },
 		func() error { return startVolumes(ctx, client, factory) },
+		func() error { return startDefinitions(ctx, dynamicClient) },
 		func() error { return startNamespaces(ctx, client, metadataClient, factory) },
 	} {
 		if err := start(); err != nil {
