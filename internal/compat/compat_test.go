@@ -98,14 +98,14 @@ func TestE2ERealPacks(t *testing.T) {
 				if charts == 0 {
 					return // package packlint tests which those are
 				}
-				packs := []fs.FS{files}
-				if needed := needs[name]; needed != "" {
-					below, _ := renderable(t, filepath.Join(dir, needed))
-					packs = []fs.FS{below, files}
-				}
 				c := <-idle
 				defer func() { idle <- c }()
-				c.install(t, c.resolve(t, packs...), rejected[name])
+				layers := []layer.Layer{c.push(t, files)}
+				if needed := needs[name]; needed != "" {
+					below, _ := renderable(t, filepath.Join(dir, needed))
+					layers = []layer.Layer{c.push(t, below), layers[0]}
+				}
+				c.install(t, c.resolve(t, layers...), rejected[name])
 			})
 		}
 	})
@@ -157,19 +157,22 @@ type cluster struct {
 	installed *atomic.Int32
 }
 
-// resolve pushes packs and resolves a stack of them, one upon the other.
-func (c *cluster) resolve(t *testing.T, packs ...fs.FS) *profile.Desired {
+// push pushes a pack, and returns a layer of it.
+func (c *cluster) push(t *testing.T, files fs.FS) layer.Layer {
 	t.Helper()
-	stack := &profile.Profile{Name: "compat", Version: "1.0.0", Type: profile.AddOn}
-	for i, files := range packs {
-		pin, err := c.server.Client().PushPack(t.Context(), c.server.URL, files)
-		if err != nil {
-			t.Fatal(err)
-		}
-		stack.Layers = append(stack.Layers, layer.Layer{
-			Name: "pack-" + strconv.Itoa(i), InstallOrder: i,
-			Source: layer.Source{Pack: &layer.Pack{Registry: c.server.URL, Name: pin.Name, Version: pin.Version}},
-		})
+	pin, err := c.server.Client().PushPack(t.Context(), c.server.URL, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return layer.Layer{Source: layer.Source{Pack: &layer.Pack{Registry: c.server.URL, Name: pin.Name, Version: pin.Version}}}
+}
+
+// resolve resolves a stack of layers, one upon the other.
+func (c *cluster) resolve(t *testing.T, layers ...layer.Layer) *profile.Desired {
+	t.Helper()
+	stack := &profile.Profile{Name: "compat", Version: "1.0.0", Type: profile.AddOn, Layers: layers}
+	for i := range layers {
+		layers[i].Name, layers[i].InstallOrder = "pack-"+strconv.Itoa(i), i
 	}
 	for _, name := range []string{"NGC_API_KEY", "sedaiBaseUrl", "sedaiApiToken", "clusterProvider"} {
 		stack.Variables = append(stack.Variables, profile.Variable{Name: name, Default: "v"})
