@@ -45,8 +45,8 @@ func (s *session) hold(ctx context.Context, inv *inventory.Inventory) error {
 }
 
 // A SupersededError says that, since a call of [Reconciler.Converge] or its like
-// began, another process has begun to bring the target to another state, or to
-// delete everything. The call leaves the target to it, as the two would undo
+// began, or during a [Reconciler.Watch], another process or call has begun to
+// bring the target to another state, or to delete everything. The call leaves the target to it, as the two would undo
 // each other's work without end. It is terminal.
 type SupersededError struct {
 	Began, Now digest.Digest // the states; empty is that of nothing being there
@@ -59,7 +59,7 @@ func (e *SupersededError) Error() string {
 		}
 		return "the state " + d.String()
 	}
-	return fmt.Sprintf("another process is bringing the target to %s, and this one, which began %s, leaves it to that; let only one of them work on the target", name(e.Now), name(e.Began))
+	return fmt.Sprintf("another process or call is bringing the target to %s, and this one, which began %s, leaves it to that; let only one of them work on the target", name(e.Now), name(e.Began))
 }
 
 // Is reports whether target is [ErrTerminal].

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/strata-go/strata/internal/retry"
@@ -19,7 +20,10 @@ import (
 // [LayerWaiting], [LayerFailed] and [LayerReady] when the health of objects
 // changes. A pass that fails is made again, later and later, or, if that does
 // not help, when something changes. Other calls for the target run between the
-// passes. To go over to another state end the Watch, and call it with that.
+// passes; if one of them, here or in another process, brings it to another state
+// or deletes everything, the Watch leaves it to that as soon as it would make a
+// pass, and returns a [*SupersededError]. To go over to another state end the
+// Watch, and call it with that.
 func (r *Reconciler) Watch(ctx context.Context, t Target, d *profile.Desired) error {
 	s, err := r.open(t)
 	if err != nil {
@@ -33,6 +37,7 @@ func (r *Reconciler) Watch(ctx context.Context, t Target, d *profile.Desired) er
 	if err != nil {
 		return final(ctx, err)
 	}
+	s.begun, s.yields = new(d.Digest()), true
 	s.feed = s.newFeed()
 	defer s.feed.stop()
 	s.feed.end(ctx, s.now)
@@ -57,6 +62,9 @@ func (s *session) watch(ctx context.Context, d *profile.Desired, last Result) er
 		for err != nil && retryable(err) && ctx.Err() == nil {
 			_ = backoff.Wait(ctx) // its error is that of ctx
 			last, err = s.wakened(ctx, d)
+		}
+		if superseded, ok := errors.AsType[*SupersededError](err); ok {
+			return superseded
 		}
 		if failed = err != nil; failed {
 			last.Waiting = nil
