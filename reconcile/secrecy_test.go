@@ -141,7 +141,8 @@ func TestE2ESecrecy(t *testing.T) {
 	s.engine.Logger = slog.New(slog.NewTextHandler(&s.out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	spans, metrics := tracetest.NewInMemoryExporter(), new(strataprometheus.Collector)
 	s.engine.Observer = reconcile.Observers{&strataotel.Observer{Provider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))}, metrics}
-	s.page = &statuspage.Handler{Targets: []reconcile.Target{s.target}, MinAge: time.Nanosecond}
+	s.page = &statuspage.Handler{MinAge: time.Nanosecond}
+	s.page.Show(s.target)
 	listen := s.engine.OnEvent
 	s.engine.OnEvent = func(e reconcile.Event) { listen(e); s.page.OnEvent(e) }
 	registry := prometheus.NewRegistry()

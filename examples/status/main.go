@@ -80,7 +80,8 @@ func run(ctx context.Context, config *rest.Config, listener net.Listener, remove
 		return err
 	}
 	target := reconcile.Target{Config: config, Cluster: "example", Name: "shop"}
-	page := &statuspage.Handler{Targets: []reconcile.Target{target}}
+	page := new(statuspage.Handler)
+	page.Show(target)
 	r := &reconcile.Reconciler{OnEvent: page.OnEvent}
 	server := &http.Server{
 		Handler: page, ReadHeaderTimeout: 10 * time.Second,

@@ -28,7 +28,7 @@ func TestStatus(t *testing.T) {
 	events := get(ctx, t, "http://"+listener.Addr().String()+"/events")
 	defer events.Close()
 	seen := ""
-	for buffer := make([]byte, 1<<16); !strings.Contains(seen, "layer ready") || !strings.Contains(seen, `"layer":"web"`); {
+	for buffer := make([]byte, 1<<16); !strings.Contains(seen, `data-health=\"Ready\"`); {
 		n, err := events.Read(buffer)
 		if err != nil {
 			t.Fatalf("%v after %s", err, seen)

@@ -100,8 +100,8 @@ func TestStatusPage(t *testing.T) {
 	target := reconcile.Target{Config: cluster.Config(), Cluster: "production"}
 	page := &statuspage.Handler{
 		Title: "Shop clusters", MinAge: 100 * time.Millisecond, Lister: server.Client(),
-		Targets: []reconcile.Target{target, {Config: cluster.Config(), Cluster: "staging", Name: "staging"}},
 	}
+	page.Show(target, reconcile.Target{Config: cluster.Config(), Cluster: "staging", Name: "staging"})
 	mux := http.NewServeMux()
 	mux.Handle("/status/", http.StripPrefix("/status", page))
 	site := httptest.NewUnstartedServer(mux)
@@ -147,6 +147,8 @@ func TestStatusPage(t *testing.T) {
 	if get(b, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > innerWidth`)) {
 		t.Error("the page is wider than a narrow screen")
 	}
+	page.Show(target)
+	b.waitFor(`window.loaded === undefined && document.getElementById("live")?.textContent === "live"`)
 	if said := b.said(); len(said) > 0 {
 		t.Errorf("the browser complains: %q", said)
 	}

@@ -3,9 +3,10 @@
 // releases, conditions and endpoints, drift with who and when, newer versions,
 // and progress as it happens.
 //
-//	page := &statuspage.Handler{Targets: targets}
+//	var page statuspage.Handler
+//	page.Show(targets...)
 //	r := &reconcile.Reconciler{OnEvent: page.OnEvent}
-//	mux.Handle("/status/", http.StripPrefix("/status", page))
+//	mux.Handle("/status/", http.StripPrefix("/status", &page))
 //
 // It is plain HTML with server-sent events: nothing is built, nothing comes from
 // elsewhere, and a strict content security policy holds it to that. Without

@@ -47,9 +47,10 @@ type reading struct {
 }
 
 // serveEvents sends each note as "note" and, when there was one, how the target
-// is then as "section". Nothing is read while nothing happens, but for clusters
+// is then as "section"; "reload" when other targets are shown. Nothing is read while nothing happens, but for clusters
 // that could not be read.
 func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request) {
+	replaced := h.now().replaced
 	sources, ok := h.asked(w, r)
 	if !ok {
 		return
@@ -78,7 +79,7 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if s.write("retry: 2000\n\n") && s.catchUp(missed) {
-		s.follow(ctx, notes)
+		s.follow(ctx, notes, replaced)
 	}
 }
 
@@ -94,12 +95,15 @@ func (s *stream) catchUp(missed []note) bool {
 }
 
 // follow sends what happens, until ctx is done or the viewer is gone.
-func (s *stream) follow(ctx context.Context, notes <-chan note) {
+func (s *stream) follow(ctx context.Context, notes <-chan note, replaced <-chan struct{}) {
 	alive := time.NewTicker(aliveEvery)
 	defer alive.Stop()
 	for due, ok := s.due(), true; ok; due = s.due() {
 		select {
 		case <-ctx.Done():
+			return
+		case <-replaced:
+			_ = s.event("reload", nil) // the viewer comes again, if it is there
 			return
 		case n := <-notes:
 			ok = s.note(n)

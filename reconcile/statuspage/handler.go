@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,12 +23,9 @@ const defaultMinAge = 3 * time.Second
 // A Handler serves at "/" a list of the targets, each of which has a page of its
 // own at "/?target=NAME", as a single target has at "/"; the same as JSON at
 // "/status.json"; and what else the pages need. It answers GET and HEAD only. Its
-// zero value shows no targets. Set fields before the first call; then it is safe
-// for concurrent use. Do not copy it.
+// zero value shows no targets: call Show. Set fields before the first call; then
+// it is safe for concurrent use. Do not copy it.
 type Handler struct {
-	// Targets are shown in this order, by the name that [reconcile.TargetID] has:
-	// set Cluster in each.
-	Targets []reconcile.Target
 	// Title is that of the page. If empty, "Clusters".
 	Title string
 	// Reconciler says how to read: its Store, Ready, Drift, Concurrency and
@@ -42,17 +40,55 @@ type Handler struct {
 	// Logger, if not nil, is told of targets that cannot be read.
 	Logger *slog.Logger
 
-	once    sync.Once
-	page    *template.Template
-	reader  *reconcile.Reconciler
-	sources []*source
-	log     *log
+	once   sync.Once
+	page   *template.Template
+	reader *reconcile.Reconciler
+	log    *log
+
+	mu    sync.Mutex
+	shown shown
+	named int // anchors were given
+}
+
+// A shown is what a page is about. It is not changed, but replaced.
+type shown struct {
+	sources  []*source
+	replaced chan struct{} // closed then
 }
 
 //go:embed page.html live.js style.css icon.svg
 var files embed.FS
 
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+
+// Show says which targets are shown, in this order, by the names that
+// [reconcile.TargetID] has: set Cluster in each. It may be called at any time, as
+// clusters come and go; what is known of those that stay is kept.
+func (h *Handler) Show(targets ...reconcile.Target) {
+	h.setUp()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before := h.shown.sources
+	h.shown.sources = make([]*source, len(targets))
+	for i, t := range targets {
+		if had := slices.IndexFunc(before, func(s *source) bool { return s.target == t }); had >= 0 {
+			h.shown.sources[i] = before[had]
+			continue
+		}
+		h.named++
+		h.shown.sources[i] = &source{handler: h, anchor: fmt.Sprintf("target-%d", h.named), id: t.ID(), target: t}
+	}
+	h.log.keep(h.shown.sources)
+	close(h.shown.replaced)
+	h.shown.replaced = make(chan struct{})
+}
+
+// now returns what is shown.
+func (h *Handler) now() shown {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.shown
+}
 
 // OnEvent shows an event of one of the targets. It is to be the OnEvent of the
 // Reconcilers that bring them to their states, or to be called by it, and never
@@ -66,7 +102,7 @@ func (h *Handler) OnEvent(e reconcile.Event) {
 
 // of returns the source of a target, or nil.
 func (h *Handler) of(target reconcile.TargetID) *source {
-	for _, s := range h.sources {
+	for _, s := range h.now().sources {
 		if s.id == target {
 			return s
 		}
@@ -113,20 +149,19 @@ func (h *Handler) setUp() {
 			h.reader.Store, h.reader.Ready, h.reader.Drift, h.reader.Concurrency, h.reader.Observer = r.Store, r.Ready, r.Drift, r.Concurrency, r.Observer
 		}
 		h.log = newLog()
-		for i, t := range h.Targets {
-			h.sources = append(h.sources, &source{handler: h, anchor: fmt.Sprintf("target-%d", i+1), id: t.ID(), target: t})
-		}
+		h.shown.replaced = make(chan struct{})
 	})
 }
 
 // asked returns the sources that a request is for: those of all targets, or of
 // the one that it names. It answers a request for one that there is not.
 func (h *Handler) asked(w http.ResponseWriter, r *http.Request) ([]*source, bool) {
+	all := h.now().sources
 	name := r.URL.Query().Get("target")
 	if name == "" {
-		return h.sources, true
+		return all, true
 	}
-	for _, s := range h.sources {
+	for _, s := range all {
 		if s.id.String() == name {
 			return []*source{s}, true
 		}
@@ -156,7 +191,7 @@ func (h *Handler) servePage(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	data := page{Title: cmp.Or(h.Title, "Clusters"), Seen: h.log.newest(), Many: len(h.sources) > 1, Notes: h.log.of(sources)}
+	data := page{Title: cmp.Or(h.Title, "Clusters"), Seen: h.log.newest(), Many: len(h.now().sources) > 1, Notes: h.log.of(sources)}
 	data.Sections = h.sectionsOf(r.Context(), sources)
 	if len(sources) == 1 {
 		data.One = &data.Sections[0]

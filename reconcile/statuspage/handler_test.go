@@ -51,7 +51,7 @@ func newShown(t *testing.T) *shown {
 	config := rest.CopyConfig(cluster.Config())
 	config.Wrap(x.faults.Wrap)
 	x.target = reconcile.Target{Config: config, Cluster: "<shop>"}
-	x.page.Targets = []reconcile.Target{x.target}
+	x.page.Show(x.target)
 	x.engine = &reconcile.Reconciler{OnEvent: x.page.OnEvent}
 	return x
 }
@@ -110,7 +110,7 @@ func TestManyViewers(t *testing.T) {
 	x.converge("1")
 	x.faults.Take()
 	var fresh shown
-	fresh.page.Targets = x.page.Targets
+	fresh.page.Show(x.target)
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
@@ -123,7 +123,8 @@ func TestManyViewers(t *testing.T) {
 	}
 	x.faults.Play(reconciletest.Rule{Fault: reconciletest.Refuse})
 	var broken shown
-	broken.T, broken.page.Targets = t, x.page.Targets
+	broken.T = t
+	broken.page.Show(x.target)
 	if body := broken.get("/").Body.String(); !strings.Contains(body, "could not be read") || !strings.Contains(body, "Unknown") {
 		t.Errorf("a page of a cluster that cannot be reached is\n%s", body)
 	}
@@ -175,7 +176,7 @@ func TestManyTargets(t *testing.T) {
 		x, dead := newShown(t), newShown(t)
 		dead.faults.Play(reconciletest.Rule{Fault: reconciletest.Hang, Times: reconciletest.Always})
 		dead.target.Cluster = "dead"
-		x.page.Targets = []reconcile.Target{dead.target, x.target}
+		x.page.Show(dead.target, x.target)
 		x.converge("1")
 		body := x.get("/").Body.String()
 		for _, want := range []string{"1 Unknown · 1 Ready", `<a href="?target=dead">`, "1 of 1", "could not be read", "<em>&lt;shop&gt;</em>"} {
@@ -206,8 +207,18 @@ func TestManyTargets(t *testing.T) {
 		if got := stream.take(); !strings.Contains(got, "could not be read") || !strings.Contains(got, "Not installed") {
 			t.Errorf("when the cluster answers again, the events are\n%s", got)
 		}
-		cancel()
+		x.page.Show(x.target)
 		<-over
+		cancel()
+		if got := stream.take(); !strings.Contains(got, "event: reload") {
+			t.Errorf("when other targets are shown, the events are\n%s", got)
+		}
+		if body := x.get("/").Body.String(); strings.Contains(body, ">dead<") || !strings.Contains(body, "layer ready") {
+			t.Errorf("what stays is\n%s", body)
+		}
+		if code := x.get("/?target=dead").Code; code != http.StatusNotFound {
+			t.Errorf("the page of what is gone is %d", code)
+		}
 	})
 }
 

@@ -38,7 +38,10 @@ source.addEventListener('section', (event) => {
   summarize();
 });
 
-// What happens is put above what happened before.
+source.addEventListener('reload', () => location.reload());
+
+// What happens is put above what happened before, and in its place if it is the
+// same again.
 source.addEventListener('note', (event) => {
   const note = JSON.parse(event.data);
   const list = document.getElementById('notes');
@@ -53,6 +56,9 @@ source.addEventListener('note', (event) => {
     part.textContent = text;
     line.append(part, ' ');
   }
+  const words = (li) => [...li.children].slice(1).map((part) => part.textContent).join(' ');
+  const first = list.firstElementChild;
+  if (first && words(first) === words(line)) first.remove();
   list.prepend(line);
   while (list.children.length > 40) list.lastElementChild.remove();
 });

@@ -2,6 +2,7 @@ package statuspage
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -41,6 +42,23 @@ func newLog() *log {
 	return &log{notes: map[reconcile.TargetID][]note{}, drifts: map[reconcile.TargetID][]reconcile.Drift{}, touched: map[reconcile.TargetID]time.Time{}, followers: map[chan note]bool{}}
 }
 
+// again reports whether a later note says the same once more.
+func (n note) again(later note) bool {
+	return n.Type == later.Type && n.Layer == later.Layer && n.Text == later.Text
+}
+
+// keep forgets all targets but those of sources.
+func (l *log) keep(sources []*source) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	gone := func(target reconcile.TargetID) bool {
+		return !slices.ContainsFunc(sources, func(s *source) bool { return s.id == target })
+	}
+	maps.DeleteFunc(l.notes, func(t reconcile.TargetID, _ []note) bool { return gone(t) })
+	maps.DeleteFunc(l.drifts, func(t reconcile.TargetID, _ []reconcile.Drift) bool { return gone(t) })
+	maps.DeleteFunc(l.touched, func(t reconcile.TargetID, _ time.Time) bool { return gone(t) })
+}
+
 // add adds an event. Who is too slow for it misses it.
 func (l *log) add(e reconcile.Event) {
 	l.mu.Lock()
@@ -48,7 +66,11 @@ func (l *log) add(e reconcile.Event) {
 	l.last++
 	target := e.Target
 	n := note{Number: l.last, Target: target, Name: target.String(), Time: time.Now(), Type: words(e.Type), Mark: markOf(e.Type), Layer: e.Layer, Text: textOf(e)}
-	l.notes[target] = last(append(l.notes[target], n))
+	notes := l.notes[target]
+	if before := len(notes) - 1; before >= 0 && notes[before].again(n) {
+		notes = notes[:before:before]
+	}
+	l.notes[target] = last(append(notes, n))
 	l.touched[target] = n.Time
 	if e.Drift != nil && !e.Drift.Stays() {
 		l.drifts[target] = last(append(l.drifts[target], *e.Drift))
