@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/polling"
 	"github.com/fluxcd/pkg/ssa"
@@ -136,12 +137,13 @@ func (f *flux) applyAll(ctx context.Context, objects []*unstructured.Unstructure
 type recorder struct {
 	mu    sync.Mutex
 	paths []string
+	times []time.Time
 }
 
 func (r *recorder) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		r.mu.Lock()
-		r.paths = append(r.paths, req.URL.Path)
+		r.paths, r.times = append(r.paths, req.URL.Path), append(r.times, time.Now())
 		r.mu.Unlock()
 		return next.RoundTrip(req)
 	})
@@ -151,8 +153,21 @@ func (r *recorder) take() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	paths := r.paths
-	r.paths = nil
+	r.paths, r.times = nil, nil
 	return paths
+}
+
+// first returns when the first request whose path ends so was made, not before
+// a time; zero if there is none.
+func (r *recorder) first(end string, after time.Time) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, path := range r.paths {
+		if strings.HasSuffix(path, end) && !r.times[i].Before(after) {
+			return r.times[i]
+		}
+	}
+	return time.Time{}
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
