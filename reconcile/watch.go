@@ -48,9 +48,9 @@ func (r *Reconciler) Watch(ctx context.Context, t Target, d *profile.Desired) er
 func (s *session) watch(ctx context.Context, d *profile.Desired, last Result) error {
 	var backoff retry.Backoff
 	unready := unready{}
-	failed := false
+	failed, ended := false, time.Now()
 	for {
-		due, err := s.rest(ctx, last)
+		due, err := s.rest(ctx, last, ended)
 		if err != nil {
 			return err
 		}
@@ -72,6 +72,7 @@ func (s *session) watch(ctx context.Context, d *profile.Desired, last Result) er
 		} else {
 			backoff.Reset()
 		}
+		ended = time.Now()
 	}
 }
 
@@ -86,15 +87,16 @@ func (s *session) wakened(ctx context.Context, d *profile.Desired) (last Result,
 	return last, err
 }
 
-// rest waits until there may be something to do after a pass. A new one is due
-// when what the last one waited for is there, and when it is time for one.
-func (s *session) rest(ctx context.Context, last Result) (due bool, err error) {
+// rest waits until there may be something to do after a pass that ended at a
+// time. A new one is due when what the last one waited for is there, and when it
+// is time for one.
+func (s *session) rest(ctx context.Context, last Result, ended time.Time) (due bool, err error) {
 	if len(last.Waiting) > 0 {
 		return true, s.restUntilReady(ctx, last.Waiting)
 	}
 	var later <-chan time.Time
 	if last.RetryAfter > 0 {
-		timer := time.NewTimer(last.RetryAfter)
+		timer := time.NewTimer(time.Until(ended.Add(last.RetryAfter)))
 		defer timer.Stop()
 		later = timer.C
 	}
