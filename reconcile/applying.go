@@ -231,6 +231,9 @@ func (s *session) applyBatches(ctx context.Context, l *layerWork, hooks hooking)
 			return false, err
 		}
 	}
+	if err := refusals(l.objects); err != nil {
+		return false, err
+	}
 	if done, err := hooks.run(ctx, before); err != nil || !done {
 		return false, err
 	}

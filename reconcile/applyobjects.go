@@ -26,7 +26,7 @@ func (s *session) applyAll(ctx context.Context, all []*work, records []inventory
 		if w.settled != nil {
 			*byKey[w.ref.Key()] = w.applied(w.settled)
 		}
-		if w.action == Unchanged || s.early[w] {
+		if w.action == Unchanged || w.refused != nil || s.early[w] {
 			continue
 		}
 		g.Go(func() error {
@@ -40,7 +40,7 @@ func (s *session) applyAll(ctx context.Context, all []*work, records []inventory
 	done := true
 	for i, w := range all {
 		switch {
-		case w.action == Unchanged || s.early[w] || errs[i] != nil:
+		case w.action == Unchanged || w.refused != nil || s.early[w] || errs[i] != nil:
 		case !gone[i]:
 			done = false
 			result.Waiting = append(result.Waiting, Waiting{
@@ -71,6 +71,16 @@ func unreached(errs []error) error {
 		kept = append(kept, fmt.Errorf("%w: %d more objects were not applied", ErrUnreachable, more))
 	}
 	return errors.Join(kept...)
+}
+
+// refusals returns why objects cannot be repaired. It is found when planning, and
+// said when all others are applied.
+func refusals(all []*work) error {
+	var errs []error
+	for _, w := range all {
+		errs = append(errs, w.refused)
+	}
+	return errors.Join(errs...)
 }
 
 // makeWay deletes the object that w replaces, and reports whether nothing is in

@@ -279,7 +279,12 @@ func (s *session) try(ctx context.Context, w *work, mine *known, live *metav1.Pa
 		}
 	}
 	if err != nil {
-		return explain(w, err)
+		err = explain(w, err)
+		if w.action == Repair && !retryable(err) {
+			w.refused, w.reason = err, err.Error()
+			return nil
+		}
+		return err
 	}
 	if w.handOver != nil && w.action == Adopt {
 		then = &unstructured.Unstructured{Object: kube.Shed(then.Object, now.GetManagedFields(), then.GetManagedFields(), w.handOver)}

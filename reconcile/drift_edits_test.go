@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
@@ -67,15 +68,17 @@ func (e edit) possible() bool {
 	if key && e.deed == remove && last.name != "protocol" {
 		return false // nobody could apply such an object again
 	}
-	partOf := e.String() == ".metadata.labels.applyset.kubernetes.io/part-of"
+	if e.deed == change && e.String() == ".metadata.labels.applyset.kubernetes.io/part-of" {
+		return false // another installation takes the object over
+	}
 	switch e.verb {
 	case "scale":
 		return e.deed == change && e.String() == ".spec.replicas"
 	case "apply": // which adds an item where the key of one changes
 		inside := e.whole > 0 && e.whole < len(e.path)
-		return (e.deed != remove || inside) && (e.deed != change || inside || !key) && !(partOf && e.deed == change)
+		return (e.deed != remove || inside) && (e.deed != change || inside || !key)
 	}
-	return e.deed != repeat && !(partOf && e.deed == change) // else another installation takes the object over
+	return e.deed != repeat // which only an apply can do
 }
 
 // instead has other values for fields where the API server takes few.
@@ -188,10 +191,10 @@ func (e edit) operation(kind string, live map[string]any, n int) (op map[string]
 		for _, one := range v {
 			like = one
 		}
-		return map[string]any{"op": "add", "path": pointer + "/" + key, "value": like}, append(e.path[:len(e.path):len(e.path)], hop{name: key}), nil
+		return map[string]any{"op": "add", "path": pointer + "/" + key, "value": like}, append(slices.Clip(e.path), hop{name: key}), nil
 	case []any:
 		item := extra(e.of, v[len(v)-1], n)
-		return map[string]any{"op": "add", "path": pointer + "/-", "value": item}, append(e.path[:len(e.path):len(e.path)], e.of.item(len(v), item)), nil
+		return map[string]any{"op": "add", "path": pointer + "/-", "value": item}, append(slices.Clip(e.path), e.of.item(len(v), item)), nil
 	}
 	return nil, nil, errors.New("nothing can be added")
 }

@@ -79,3 +79,14 @@ func remembered(was *inventory.Drift, news []inventory.Dispute, now time.Time) [
 	}
 	return all[:min(len(all), maxRemembered)]
 }
+
+// truceEnds returns when the first of the fights goes on; zero if there is none.
+func truceEnds(all []Drift) time.Time {
+	var first time.Time
+	for _, d := range all {
+		if d.Fight() && (first.IsZero() || d.Until.Before(first)) {
+			first = d.Until
+		}
+	}
+	return first
+}

@@ -36,8 +36,8 @@ func (s *session) expel(ctx context.Context, w *work, now *unstructured.Unstruct
 		return nil, err
 	}
 	rest := kube.Shed(now.Object, managed, managed, intruders)
-	restored := &unstructured.Unstructured{Object: laidIn(kube.TreeOf(managed), runtime.DeepCopyJSON(rest), ours).(map[string]any)}
-	then, err := s.client.Become(ctx, w.resource, now, restored)
+	restored, _ := laidIn(kube.TreeOf(managed), runtime.DeepCopyJSON(rest), ours).(map[string]any)
+	then, err := s.client.Become(ctx, w.resource, now, &unstructured.Unstructured{Object: restored})
 	if err != nil {
 		return nil, refused
 	}

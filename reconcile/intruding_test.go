@@ -1,7 +1,9 @@
 package reconcile_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -52,4 +54,30 @@ spec: {selector: {app: a}, ports: [{name: http, port: 80}, {name: more, port: 90
 		t.Errorf("the server's own default of a field is said to be ours: %v, %v", plan, err)
 	}
 	l.removes()
+}
+
+// What cannot be repaired is an error that names it, and keeps nothing else from
+// being repaired.
+func TestE2EBeyondRepair(t *testing.T) {
+	d := drifting{newLife(t, "beyond"), "beyond"}
+	desired := manifests(t, d.text("a: '1'")+"---\n{apiVersion: v1, kind: ServiceAccount, metadata: {name: beyond, namespace: default}, secrets: [{name: a}]}\n")
+	d.converge(desired)
+	accounts := d.kube.CoreV1().ServiceAccounts("default")
+	edit := func(body string) {
+		t.Helper()
+		if _, err := accounts.Patch(d.ctx, "beyond", types.JSONPatchType, []byte(body), metav1.PatchOptions{FieldManager: "them"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit(`[{"op": "remove", "path": "/secrets/0/name"}]`) // nothing can be applied to that
+	for range 2 {
+		d.edit("them", `"a": "x"`)
+		result, err := d.engine.Reconcile(d.ctx, d.target, desired)
+		if !errors.Is(err, reconcile.ErrTerminal) || !strings.Contains(fmt.Sprint(err), "ServiceAccount default/beyond") || d.data() != "map[a:1]" || len(result.Drift) != 1 {
+			t.Errorf("Reconcile = %+v, %v, and leaves %s; want the rest repaired", result, err, d.data())
+		}
+	}
+	edit(`[{"op": "remove", "path": "/secrets"}]`)
+	d.converge(desired)
+	d.removes()
 }

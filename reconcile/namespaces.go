@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -84,7 +85,8 @@ func (s *session) newNamespace(ns *inventory.Namespace) (*work, error) {
 // layer: those that nobody wrote down, and those that a layer has as objects and
 // another one needs before.
 func (s *session) applyNamespaces(ctx context.Context, p *Plan, inv *inventory.Inventory, result *Result) (bool, error) {
-	if done, err := s.applyAll(ctx, p.spaces, inv.Namespaces, result); err != nil || !done {
+	done, err := s.applyAll(ctx, p.spaces, inv.Namespaces, result)
+	if err = errors.Join(err, refusals(p.spaces)); err != nil || !done {
 		return false, err
 	}
 	s.early = map[*work]bool{}

@@ -212,7 +212,9 @@ func Reconcile(ctx context.Context, t Target, d *profile.Desired) (*Result, erro
 // what would make an apply fail in the middle, but for what the server says of
 // objects only when they are created: [*LayerError]s,
 // joined, with [*NoKindError], [*DuplicateError], [*ExistsError] and others in
-// them. [ErrUnreachable] says that the cluster could not be asked.
+// them. [ErrUnreachable] says that the cluster could not be asked. What somebody
+// made so that it cannot be repaired is a step whose reason says so, and an error
+// when all else of its layer is done.
 func (r *Reconciler) Plan(ctx context.Context, t Target, d *profile.Desired) (*Plan, error) {
 	var p *Plan
 	err := r.with(ctx, t, "Plan", func(ctx context.Context, s *session) (err error) {

@@ -91,14 +91,18 @@ func (s *session) wakened(ctx context.Context, d *profile.Desired) (last Result,
 // time. A new one is due when what the last one waited for is there, and when it
 // is time for one.
 func (s *session) rest(ctx context.Context, last Result, ended time.Time) (due bool, err error) {
-	if len(last.Waiting) > 0 {
-		return true, s.restUntilReady(ctx, last.Waiting)
+	again := truceEnds(last.Drift)
+	if again.IsZero() && len(last.Waiting) == 0 && last.RetryAfter > 0 {
+		again = ended.Add(last.RetryAfter)
 	}
 	var later <-chan time.Time
-	if last.RetryAfter > 0 {
-		timer := time.NewTimer(time.Until(ended.Add(last.RetryAfter)))
+	if !again.IsZero() {
+		timer := time.NewTimer(time.Until(again))
 		defer timer.Stop()
 		later = timer.C
+	}
+	if len(last.Waiting) > 0 {
+		return true, s.restUntilReady(ctx, last.Waiting, later)
 	}
 	select {
 	case <-s.feed.wake:
@@ -110,8 +114,9 @@ func (s *session) rest(ctx context.Context, last Result, ended time.Time) (due b
 	return due, ctx.Err()
 }
 
-// restUntilReady waits for objects that are not yet ready, or until one drifts.
-func (s *session) restUntilReady(ctx context.Context, waiting []Waiting) error {
+// restUntilReady waits for objects that are not yet ready, or until one drifts or
+// it is later.
+func (s *session) restUntilReady(ctx context.Context, waiting []Waiting, later <-chan time.Time) error {
 	inner, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -120,6 +125,7 @@ func (s *session) restUntilReady(ctx context.Context, waiting []Waiting) error {
 	}()
 	select {
 	case <-s.feed.wake:
+	case <-later:
 	case <-done:
 	}
 	cancel()

@@ -119,6 +119,20 @@ func valuesOf(t *testing.T, n int) *profile.Desired {
 	return manifests(t, b.String())
 }
 
+// withDeployment returns a desired state of a config map with a value, and a
+// deployment.
+func withDeployment(t *testing.T) *profile.Desired {
+	t.Helper()
+	return manifests(t, `
+{apiVersion: v1, kind: ConfigMap, metadata: {name: c0, namespace: default}, data: {a: ours}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: b}]}}}
+`)
+}
+
 // The server has forgotten the version from which a watch goes on: what happened
 // meanwhile is found by a list, and the watch goes on from there.
 func TestWatchIsForgotten(t *testing.T) {
@@ -189,15 +203,21 @@ func TestWatchWaitsForTheLease(t *testing.T) {
 	})
 }
 
-// flip changes a config map whenever it is as we want it.
-func (v *vigil) flip(ctx context.Context, name string, repaired func()) {
-	for ctx.Err() == nil {
-		w, err := v.kube.CoreV1().ConfigMaps("default").Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + name})
+// flip changes a config map whenever it is as we want it, until stop is closed.
+func (v *vigil) flip(stop <-chan struct{}, name string, repaired func()) {
+	for {
+		w, err := v.kube.CoreV1().ConfigMaps("default").Watch(v.Context(), metav1.ListOptions{FieldSelector: "metadata.name=" + name})
 		if err != nil {
 			return
 		}
-		for range w.ResultChan() {
-			if ctx.Err() == nil && v.value(name) == "ours" {
+		for open := true; open; {
+			select {
+			case _, open = <-w.ResultChan():
+			case <-stop:
+				w.Stop()
+				return
+			}
+			if v.value(name) == "ours" {
 				repaired()
 				v.edit(name, "x")
 			}
@@ -211,11 +231,10 @@ func (v *vigil) flip(ctx context.Context, name string, repaired func()) {
 func TestWatchOfAFight(t *testing.T) {
 	keeping(t, valuesOf(t, 3), func(v *vigil) {
 		var repairs []time.Time
-		ctx, stop := context.WithCancel(v.Context())
-		done := make(chan struct{})
+		stop, done := make(chan struct{}), make(chan struct{})
 		go func() {
 			defer close(done)
-			v.flip(ctx, "c0", func() { repairs = append(repairs, time.Now()) })
+			v.flip(stop, "c0", func() { repairs = append(repairs, time.Now()) })
 		}()
 		begun := time.Now()
 		for range 24 {
@@ -226,7 +245,7 @@ func TestWatchOfAFight(t *testing.T) {
 				v.Fatalf("beside a fight nothing else is repaired")
 			}
 		}
-		stop()
+		close(stop)
 		<-done
 		v.mu.Lock()
 		defer v.mu.Unlock()
@@ -253,9 +272,7 @@ func TestWatchOfAFight(t *testing.T) {
 // What is to be done at a time is done then, also if meanwhile somebody writes to
 // other objects again and again.
 func TestWatchIsNotPutOff(t *testing.T) {
-	web := "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: default}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: b}]}}}\n"
-	d := desiredOf(t, plain("web", web), plain("values", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c0, namespace: default}\ndata: {a: ours}\n"))
-	keeping(t, d, func(v *vigil) {
+	keeping(t, withDeployment(t), func(v *vigil) {
 		for range 3 { // the third time it is a fight, and left for half a minute
 			v.edit("c0", "x")
 			time.Sleep(time.Second)
@@ -270,6 +287,28 @@ func TestWatchIsNotPutOff(t *testing.T) {
 			}
 			time.Sleep(10 * time.Second)
 		}
+		if v.value("c0") != "ours" {
+			v.Error("after the truce it is not repaired")
+		}
+	})
+}
+
+// So it is also while an object is not ready, which may be for ever.
+func TestWatchOfAFightBesideTheUnready(t *testing.T) {
+	keeping(t, withDeployment(t), func(v *vigil) {
+		v.cluster.Behave(reconciletest.Behavior{Kind: "Deployment", Never: true})
+		if err := v.kube.AppsV1().Deployments("default").Delete(v.Context(), "web", metav1.DeleteOptions{}); err != nil {
+			v.Fatal(err)
+		}
+		v.settle()
+		for range 3 {
+			v.edit("c0", "x")
+			time.Sleep(time.Second)
+		}
+		if v.value("c0") != "x" {
+			v.Fatal("it is no fight")
+		}
+		time.Sleep(time.Minute)
 		if v.value("c0") != "ours" {
 			v.Error("after the truce it is not repaired")
 		}

@@ -54,6 +54,7 @@ type work struct {
 	release  releaseKey           // that the object is a part of, if any
 	handOver []string             // managers whose fields become ours, as they were the release's
 	foreign  []kube.FieldConflict // fields of other managers, which keep the object from being applied
+	refused  error                // why the object cannot be repaired, which keeps nothing else from being so
 
 	drift    []Drift          // what others changed
 	examined bool             // the inventory is to keep after
