@@ -217,7 +217,23 @@ func (f *follower) see(ctx context.Context, o *unstructured.Unstructured, exists
 		return f.settle(ctx, key, state.Health == readiness.Failed)
 	}
 	f.say(w, state.Message)
-	return nil
+	return f.rollOut(ctx, w, o)
+}
+
+// rollOut looks at the pods of a workload again once it is seen to have begun with
+// its new ones: before that a pod that fails counts for nothing, and it may not
+// change any more.
+func (f *follower) rollOut(ctx context.Context, w *Waiting, o *unstructured.Unstructured) error {
+	now := rolloutOf(o)
+	if now == w.rollout {
+		return nil
+	}
+	w.rollout = now
+	why, err := f.diagnose(ctx, o)
+	if why == "" || err != nil {
+		return err
+	}
+	return f.send(ctx, settlement{w.Layer, true})
 }
 
 // say takes note of why w is waited for.

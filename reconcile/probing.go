@@ -114,12 +114,30 @@ func (s *session) hopeless(ctx context.Context, pod *unstructured.Unstructured) 
 	if deployment == nil || err != nil {
 		return why, err
 	}
-	const revision = "deployment.kubernetes.io/revision"
-	seen, _, _ := unstructured.NestedInt64(deployment.Object, "status", "observedGeneration")
-	if seen < deployment.GetGeneration() || set.GetAnnotations()[revision] != deployment.GetAnnotations()[revision] {
+	now := rolloutOf(deployment)
+	if now == (rollout{}) || set.GetAnnotations()[revisionAnnotation] != now.revision {
 		return "", nil
 	}
 	return why, nil
+}
+
+const revisionAnnotation = "deployment.kubernetes.io/revision"
+
+// A rollout is what the controller of a Deployment works on; zero if it has not
+// yet begun with the newest.
+type rollout struct {
+	generation int64
+	revision   string
+}
+
+func rolloutOf(o *unstructured.Unstructured) rollout {
+	if o == nil || o.GetAnnotations()[revisionAnnotation] == "" {
+		return rollout{}
+	}
+	if seen, _, _ := unstructured.NestedInt64(o.Object, "status", "observedGeneration"); seen < o.GetGeneration() {
+		return rollout{}
+	}
+	return rollout{o.GetGeneration(), o.GetAnnotations()[revisionAnnotation]}
 }
 
 // controller returns the controller of an object if it is of that kind of the

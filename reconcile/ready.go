@@ -95,7 +95,7 @@ func (s *session) judge(ctx context.Context, layer string, seen []sight, result 
 		default:
 			result.Waiting = append(result.Waiting, Waiting{
 				Layer: layer, Object: ObjectRef(one.ref), Message: one.state.Message,
-				sight: one, pods: podsOf(one.live),
+				sight: one, pods: podsOf(one.live), rollout: rolloutOf(one.live),
 			})
 			s.events.send(Event{Type: LayerWaiting, Layer: layer, Object: ObjectRef(one.ref), Message: one.state.Message})
 		}

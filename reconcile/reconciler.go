@@ -168,8 +168,9 @@ type Waiting struct {
 	Message string
 
 	sight
-	pods podSet // of a workload
-	gone bool   // it shall go, not become ready
+	pods    podSet  // of a workload
+	rollout rollout // of a workload, when its pods were last looked at
+	gone    bool    // it shall go, not become ready
 
 	deadline time.Time // after which it has failed; zero is never
 	beside   string    // the end of the message of what shall go, which the object does not show

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -306,5 +308,64 @@ func TestFaultsAreSurvived(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A pod that cannot start counts once its Deployment has begun with its revision,
+// though nothing happens to the pod any more.
+func TestPodOfNewRevision(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t)
+		s.Behave(reconciletest.Behavior{Kind: "Deployment", Never: true})
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		d := s.stack("web", webYAML)
+		if _, err := s.Reconcile(ctx, s.target, d); err != nil {
+			t.Fatal(err)
+		}
+		s.failingPod("2")
+		const revision = `{"metadata": {"annotations": {"deployment.kubernetes.io/revision": "REVISION"}}}`
+		set := func(to string) {
+			patch := strings.Replace(revision, "REVISION", to, 1)
+			if _, err := s.plain.AppsV1().Deployments("shop").Patch(t.Context(), "web", types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
+				t.Error(err)
+			}
+		}
+		set("1")
+		time.AfterFunc(time.Minute, func() { set("2") })
+		_, err := s.Converge(ctx, s.target, d)
+		if e, ok := errors.AsType[*reconcile.FailedError](err); !ok || e.Object.Name != "web" {
+			t.Errorf("the error is %v, want that the image cannot be pulled", err)
+		}
+	})
+}
+
+// failingPod makes a pod of the Deployment that waits for its image, and its
+// ReplicaSet of a revision.
+func (s *shop) failingPod(revision string) {
+	s.Helper()
+	web, err := s.plain.AppsV1().Deployments("shop").Get(s.Context(), "web", metav1.GetOptions{})
+	if err != nil {
+		s.Fatal(err)
+	}
+	of := func(kind string, o metav1.Object) metav1.ObjectMeta {
+		return metav1.ObjectMeta{
+			Name: "web-1", Labels: map[string]string{"app": "web"}, Annotations: map[string]string{"deployment.kubernetes.io/revision": revision},
+			OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: kind, Name: o.GetName(), UID: o.GetUID(), Controller: new(true)}},
+		}
+	}
+	replicas := &appsv1.ReplicaSet{ObjectMeta: of("Deployment", web), Spec: appsv1.ReplicaSetSpec{Selector: web.Spec.Selector, Template: web.Spec.Template}}
+	if replicas, err = s.plain.AppsV1().ReplicaSets("shop").Create(s.Context(), replicas, metav1.CreateOptions{}); err != nil {
+		s.Fatal(err)
+	}
+	pod := &corev1.Pod{ObjectMeta: of("ReplicaSet", replicas), Spec: web.Spec.Template.Spec}
+	if pod, err = s.plain.CoreV1().Pods("shop").Create(s.Context(), pod, metav1.CreateOptions{}); err != nil {
+		s.Fatal(err)
+	}
+	pod.Status.Phase = corev1.PodPending
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "web", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "no such image"}}}}
+	if _, err := s.plain.CoreV1().Pods("shop").UpdateStatus(s.Context(), pod, metav1.UpdateOptions{}); err != nil {
+		s.Fatal(err)
 	}
 }
