@@ -151,7 +151,6 @@ func (l *Lock) clone() *Lock {
 	return &Lock{slices.Clone(l.Profiles), slices.Clone(l.Layers), slices.Clone(l.Variables)}
 }
 
-// byLayer returns the pins by layer.
 // Pins returns the artifacts that the stack needs, each once: the sources of its
 // layers in the order in which they are installed, and the profiles that came
 // from a registry. Manifests are in profiles, and no artifacts.
@@ -171,6 +170,7 @@ func (l *Lock) Pins() []layer.Pin {
 	return all
 }
 
+// byLayer returns the pins by layer.
 func (l *Lock) byLayer() map[string]layer.Pin {
 	pins := map[string]layer.Pin{}
 	if l != nil {

@@ -57,7 +57,7 @@ func (r *Reconciler) with(ctx context.Context, t Target, method string, do func(
 func (r *Reconciler) once(ctx context.Context, t Target, method string, do func(context.Context, *session, *Result) error) (*Result, error) {
 	result := new(Result)
 	err := r.with(ctx, t, method, func(ctx context.Context, s *session) error { return do(ctx, s, result) })
-	if err != nil && result.RetryAfter == 0 && retryable(err) {
+	if err != nil && ctx.Err() == nil && result.RetryAfter == 0 && retryable(err) {
 		result.RetryAfter = retryAfter
 	}
 	return result, err
