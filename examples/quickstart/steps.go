@@ -97,7 +97,7 @@ func (l *life) write(status *reconcile.Status) error {
 		if folder, err = os.MkdirTemp("", "quickstart-"); err != nil {
 			return err
 		}
-	} else if err := os.MkdirAll(folder, 0o755); err != nil {
+	} else if err := os.MkdirAll(folder, 0o750); err != nil {
 		return err
 	}
 	data, err := json.MarshalIndent(status, "", "  ")
