@@ -105,16 +105,17 @@ func (o outlook) kinds(ctx context.Context, own []string) (kinds, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.drop(own)
-	k.drop(o.going(o.plan, o.live))
+	out, in := slices.Concat(own, o.going(o.plan, o.live)), kinds{}
 	for _, l := range o.below {
 		for _, d := range definitionsIn(o.output(l)) {
 			if k.becomes(d, o.definitionPolicy(l.Layer)) {
-				k.drop([]string{d.Name})
-				maps.Copy(k, definedBy(d))
+				out = append(out, d.Name)
+				maps.Copy(in, definedBy(d))
 			}
 		}
 	}
+	k.drop(out)
+	maps.Copy(k, in)
 	return k, nil
 }
 

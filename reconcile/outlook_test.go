@@ -9,9 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/profile"
@@ -46,6 +49,9 @@ func (l *life) settles(d *profile.Desired) {
 	l.Helper()
 	l.converge(d)
 	l.rec.take()
+	if plan, err := l.engine.Plan(l.ctx, l.target, d); err != nil || !plan.Empty() || plan.Requests != (reconcile.Cost{}) {
+		l.Errorf("with nothing to do, the plan is\n%s%v", plan, err)
+	}
 	fetched := l.server.Requests()
 	for range 2 {
 		l.converge(d)
@@ -109,7 +115,8 @@ func TestE2EOperatorAndApp(t *testing.T) {
 	}
 	app := l.chart("app", 1, "templates/a.yaml", asking("app", group))
 
-	l.settles(l.stackOf(operator(), app))
+	first := l.stackOf(operator(), app)
+	l.settles(first)
 	l.sees("app", "true true false")
 	if !l.hasTool(group, "app") {
 		t.Error("the app has no Tool")
@@ -121,6 +128,11 @@ func TestE2EOperatorAndApp(t *testing.T) {
 	l.settles(l.stackOf(withBeta, app))
 	l.sees("app", "true true true")
 	l.engine.BreakCRDs = []string{"*"}
+	if _, err := l.engine.RollbackAndWait(l.ctx, l.target, first.Digest()); err != nil {
+		t.Error(err)
+	}
+	l.settles(first)
+	l.sees("app", "true true false")
 	gone := operator("  versions:\n", strings.Replace(beta, "served: true", "served: false", 1))
 	l.settles(l.stackOf(gone, app))
 	l.sees("app", "true true false")
@@ -338,6 +350,49 @@ data: {password: {{ print "changed-" (randAlphaNum 12) | b64enc }}}
 	want["one"] = base64.StdEncoding.EncodeToString(secret.Data["password"])
 	want["old"], want["list"], want["uid"], want["text"], want["tools"] = "none", "below="+want["one"], string(secret.UID), "two", "one two"
 	l.shows(want)
+	l.removes()
+}
+
+// What a layer looks up it looks up anew until it has its turn: those below may
+// bring it about while they become ready.
+func TestE2ELookupWaits(t *testing.T) {
+	l := newLife(t, "waits")
+	below := plain("below", strings.Replace(service("below"), "namespace: default", "namespace: waits", 1))
+	below.Namespace = "waits"
+	above := l.chart("above", 1, "templates/a.yaml", `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: seen}
+data: {made: {{ dig "data" "password" "none" (lookup "v1" "Secret" .Release.Namespace "made") }}}
+`)
+	made := false
+	l.engine.Ready = func(layer string, _ *unstructured.Unstructured) (bool, string) {
+		if layer != "below" || made {
+			return true, ""
+		}
+		made = true
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "made"}, StringData: map[string]string{"password": "secret"}}
+		_, err := l.kube.CoreV1().Secrets("waits").Create(l.ctx, secret, metav1.CreateOptions{})
+		if err == nil {
+			_, err = l.kube.CoreV1().Services("waits").Patch(l.ctx, "below", types.MergePatchType, []byte(`{"metadata":{"labels":{"woken":"yes"}}}`), metav1.PatchOptions{})
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		return false, "it makes a Secret"
+	}
+	l.settles(l.stackOf(below, above))
+	l.shows(map[string]string{"made": "c2VjcmV0"})
+
+	// It is not changed by that, even when it is repaired.
+	if err := l.kube.CoreV1().Secrets("waits").Delete(l.ctx, "made", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.kube.CoreV1().ConfigMaps("waits").Delete(l.ctx, "seen", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	l.settles(l.stackOf(below, above))
+	l.shows(map[string]string{"made": "c2VjcmV0"})
 	l.removes()
 }
 

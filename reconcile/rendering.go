@@ -49,7 +49,7 @@ func (o outlook) renderChanged(ctx context.Context) error {
 		l.namespaces = was.Namespaces
 		return nil
 	}
-	if is, ok := o.rendered[l.Name]; !ok || is.inputs != l.inputs {
+	if is, ok := o.rendered[l.Name]; !ok || is.inputs != l.inputs || o.looksAnew(is.output) {
 		if err := o.render(ctx, revisionsOf(was)); err != nil {
 			return err
 		}

@@ -135,7 +135,11 @@ func (s *session) layerSelector(layer string) string {
 // pass plans and applies.
 func (s *session) pass(ctx context.Context, d *profile.Desired, result *Result) (err error) {
 	ctx, end := s.beginPass(ctx, result)
-	defer func() { end(err) }()
+	defer func() {
+		if end(err); err != nil {
+			s.client.ForgetKinds() // perhaps they came or went
+		}
+	}()
 	p, err := s.plan(ctx, d)
 	if err == nil {
 		err = s.approve(ctx, p)

@@ -29,6 +29,9 @@ type Layer struct {
 	Base    digest.Digest `json:"base,omitempty"`
 	Queries helm.Queries  `json:"queries,omitzero"`
 	Past    helm.Past     `json:"past,omitzero"`
+	// Turn is the Base with which the layer last had its turn. What templates looked
+	// up before that counts for nothing.
+	Turn digest.Digest `json:"turn,omitempty"`
 	// Ready is when all objects of these inputs were first seen ready; zero
 	// if they were not.
 	Ready time.Time `json:"ready,omitzero"`
@@ -97,6 +100,7 @@ func (l *Layer) Begin(now time.Time) {
 	if l.Ready.IsZero() && l.Began.IsZero() {
 		l.Began = now
 	}
+	l.Turn = l.Base
 }
 
 // maxMessage bounds what is kept of a failure, in bytes.
