@@ -137,13 +137,14 @@ func (f *flux) applyAll(ctx context.Context, objects []*unstructured.Unstructure
 type recorder struct {
 	mu    sync.Mutex
 	paths []string
+	verbs []string
 	times []time.Time
 }
 
 func (r *recorder) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		r.mu.Lock()
-		r.paths, r.times = append(r.paths, req.URL.Path), append(r.times, time.Now())
+		r.paths, r.verbs, r.times = append(r.paths, req.URL.Path), append(r.verbs, req.Method), append(r.times, time.Now())
 		r.mu.Unlock()
 		return next.RoundTrip(req)
 	})
@@ -153,17 +154,17 @@ func (r *recorder) take() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	paths := r.paths
-	r.paths, r.times = nil, nil
+	r.paths, r.verbs, r.times = nil, nil, nil
 	return paths
 }
 
-// first returns when the first request whose path ends so was made, not before
-// a time; zero if there is none.
-func (r *recorder) first(end string, after time.Time) time.Time {
+// first returns when the first request of a verb whose path ends so was made, not
+// before a time; zero if there is none.
+func (r *recorder) first(verb, end string, after time.Time) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i, path := range r.paths {
-		if strings.HasSuffix(path, end) && !r.times[i].Before(after) {
+		if r.verbs[i] == verb && strings.HasSuffix(path, end) && !r.times[i].Before(after) {
 			return r.times[i]
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -18,8 +19,12 @@ import (
 	"github.com/strata-go/strata/reconcile"
 )
 
-// changes is how many changes of another client are repaired for (f).
-const changes = 100
+// changes is how many changes of another client are repaired for (f), and pause
+// how long it is quiet between them, so that none waits for the one before.
+const (
+	changes = 100
+	pause   = 200 * time.Millisecond
+)
 
 var configMaps = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
 
@@ -52,7 +57,7 @@ func repairs(ctx context.Context, config *rest.Config, _ int) ([]figure, error) 
 		return nil, err
 	}
 	seen.take()
-	ours, err := repaired(ctx, config, s, seen)
+	ours, err := repaired(ctx, config, s, func(r repair) time.Time { return seen.first(http.MethodGet, "/secrets/strata-f", r.begun) })
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +76,7 @@ func repairs(ctx context.Context, config *rest.Config, _ int) ([]figure, error) 
 		return nil, err
 	}
 	seen.take()
-	baseline, err := repaired(ctx, config, s, seen)
+	baseline, err := repaired(ctx, config, s, func(r repair) time.Time { return seen.first(http.MethodPatch, "/"+r.path, r.begun) })
 	if err != nil {
 		return nil, err
 	}
@@ -95,9 +100,8 @@ func untilWatched(ctx context.Context, config *rest.Config, s shape) error {
 type swiftness struct{ whole, starts, late measured }
 
 // repaired changes objects, one after the other, and measures how long it takes
-// until each is as it was, and until the first request about it that seen has
-// recorded.
-func repaired(ctx context.Context, config *rest.Config, s shape, seen *recorder) (swiftness, error) {
+// until each is as it was, and until its repair starts.
+func repaired(ctx context.Context, config *rest.Config, s shape, start func(repair) time.Time) (swiftness, error) {
 	var times, starts []time.Duration
 	forgetPeak()
 	for i := range changes {
@@ -105,8 +109,9 @@ func repaired(ctx context.Context, config *rest.Config, s shape, seen *recorder)
 		if err != nil {
 			return swiftness{}, err
 		}
+		time.Sleep(pause)
 		times = append(times, one.repaired.Sub(one.begun))
-		starts = append(starts, max(0, seen.first("/"+one.path, one.begun).Sub(one.changed)))
+		starts = append(starts, max(0, start(one).Sub(one.changed)))
 	}
 	slices.Sort(times)
 	slices.Sort(starts)
