@@ -14,10 +14,8 @@ import (
 	"testing/fstest"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/strata-go/strata/internal/realpacks"
@@ -239,13 +237,7 @@ func (c *cluster) clear(t *testing.T, engine *reconcile.Reconciler) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 3*time.Minute)
 	defer cancel()
-	first, stop := context.WithTimeout(ctx, time.Minute)
-	defer stop()
-	result, err := engine.DeleteAndWait(first, c.target)
-	if errors.Is(err, context.DeadlineExceeded) {
-		c.release(ctx, t, result.Waiting)
-		result, err = engine.DeleteAndWait(ctx, c.target)
-	}
+	result, err := engine.DeleteAndWait(ctx, c.target)
 	if err != nil {
 		t.Errorf("deleting: %v", err)
 	}
@@ -260,20 +252,3 @@ func (c *cluster) clear(t *testing.T, engine *reconcile.Reconciler) {
 }
 
 var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-
-// release lets definitions go that the API server keeps for minutes: it cannot
-// list the objects of one that is deleted some seconds after it was made, "storage
-// is (re)initializing", and does not soon try again.
-func (c *cluster) release(ctx context.Context, t *testing.T, waiting []reconcile.Waiting) {
-	t.Helper()
-	for _, w := range waiting {
-		t.Logf("deleting waits for %s: %s", w.Object, w.Message)
-		if w.Object.Kind != "CustomResourceDefinition" {
-			continue
-		}
-		_, err := c.client.Resource(definitions).Patch(ctx, w.Object.Name, types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
-		if err != nil && !apierrors.IsNotFound(err) {
-			t.Error(err)
-		}
-	}
-}
