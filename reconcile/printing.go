@@ -34,7 +34,7 @@ func (p *Plan) nothing() string {
 	if !p.begins() || p.desired == nil {
 		return fmt.Sprintf("nothing to do: %d objects are as they should be\n", len(p.Steps))
 	}
-	text := fmt.Sprintf("no object changes, and %d are as they should be; what is recorded of them does\n", len(p.Steps))
+	text := "no object changes; only the record of what is installed does\n"
 	if p.before.Lock != nil {
 		text += profile.CompareLocks(p.before.Lock, p.desired.Lock()).String()
 	}
