@@ -95,7 +95,8 @@ func untilWatched(ctx context.Context, config *rest.Config, s shape) error {
 }
 
 // A swiftness says how long repairs take, from when the change was asked for; and
-// until they start, from when the server had made the change: the median, and
+// until they start, from when the server had answered who made the change, which
+// may be later: the median, and
 // what 95 of 100 take at most.
 type swiftness struct{ whole, starts, late measured }
 
@@ -111,7 +112,7 @@ func repaired(ctx context.Context, config *rest.Config, s shape, start func(repa
 		}
 		time.Sleep(pause)
 		times = append(times, one.repaired.Sub(one.begun))
-		starts = append(starts, max(0, start(one).Sub(one.changed)))
+		starts = append(starts, max(time.Microsecond, start(one).Sub(one.changed)))
 	}
 	slices.Sort(times)
 	slices.Sort(starts)
