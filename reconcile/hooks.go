@@ -12,70 +12,13 @@ import (
 	"github.com/opencontainers/go-digest"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
-	"github.com/strata-go/strata/internal/manifest"
 	"github.com/strata-go/strata/internal/readiness"
 )
-
-// A moment is an event in the life of a Helm release, for one content of it.
-type moment struct {
-	release   inventory.Release // as it was before
-	event     helm.Event
-	content   digest.Digest
-	hooks     []helm.Hook
-	namespace string // of hooks that name none
-}
-
-// moments returns the events at which hooks of a layer run: install for
-// releases that were never recorded, upgrade for those whose content differs.
-func moments(l *layerWork, entry *inventory.Layer, install, upgrade helm.Event) []moment {
-	if l.output == nil {
-		return nil
-	}
-	var all []moment
-	for _, r := range l.output.Releases {
-		m := moment{release: inventory.Release{Name: r.Name, Namespace: r.Namespace}, event: install, content: digestOf(r), namespace: r.Namespace}
-		if was := entry.Release(r.Name, r.Namespace); was != nil {
-			if was.Content == m.content {
-				continue
-			}
-			m.event, m.release.Revision = upgrade, was.Revision
-		}
-		if m.hooks = hooksOf(r.Hooks, m.event); len(m.hooks) > 0 {
-			all = append(all, m)
-		}
-	}
-	return all
-}
-
-// tests returns the tests of the releases that are installed or changed, if the
-// layer wants them: Helm runs them when it is asked to.
-func tests(l *layerWork, entry *inventory.Layer) []moment {
-	if !l.Test {
-		return nil
-	}
-	return moments(l, entry, helm.Test, helm.Test)
-}
-
-// hooksOf returns the hooks of an event in the order in which Helm runs them:
-// by weight, then name. A chart's hooks are in the order of their kinds already.
-func hooksOf(all []helm.Hook, event helm.Event) []helm.Hook {
-	var hooks []helm.Hook
-	for _, h := range all {
-		if slices.Contains(h.Events, event) {
-			hooks = append(hooks, h)
-		}
-	}
-	slices.SortStableFunc(hooks, func(a, b helm.Hook) int {
-		return cmp.Or(cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.Object.GetName(), b.Object.GetName()))
-	})
-	return hooks
-}
 
 // hooking runs the hooks of one layer.
 type hooking struct {
@@ -302,77 +245,4 @@ func hookState(o *unstructured.Unstructured) readiness.State {
 		}
 	}
 	return readiness.State{Health: readiness.Ready}
-}
-
-// work makes work of a hook.
-func (h hooking) work(ctx context.Context, m moment, hook helm.Hook) (*work, error) {
-	resource, err := h.client.Resource(ctx, kube.RefOf(hook.Object.Unstructured))
-	if err != nil {
-		return nil, err
-	}
-	w, err := h.hookWork(bounded{h.entry.Name, h.entry.Allow, h.Allow}, m.namespace, hook, resource)
-	if err == nil {
-		annotate(w.object, runNote, m.run())
-	}
-	return w, err
-}
-
-func annotate(o *unstructured.Unstructured, key, value string) {
-	notes := o.GetAnnotations()
-	if notes == nil {
-		notes = map[string]string{}
-	}
-	notes[key] = value
-	o.SetAnnotations(notes)
-}
-
-func (s *session) hookWork(b bounded, namespace string, hook helm.Hook, resource kube.Resource) (*work, error) {
-	canonical, err := manifest.Canonical(hook.Object)
-	if err != nil {
-		return nil, err
-	}
-	object := canonical.DeepCopy()
-	switch {
-	case !resource.Namespaced:
-		object.SetNamespace("")
-	case object.GetNamespace() == "":
-		object.SetNamespace(namespace)
-	}
-	source := fmt.Sprintf("%s:%d", object.Source, object.Line)
-	if err := b.object(source, kube.RefOf(object.Unstructured)); err != nil {
-		return nil, err
-	}
-	return s.finish(b.name, source, object.Unstructured, resource)
-}
-
-// hookRecord returns what the inventory keeps of what a hook makes.
-func (w *work) hookRecord() inventory.Object {
-	return inventory.Object{Ref: w.ref, Resource: w.resource.Resource, Batch: int(w.batch), Keep: w.keep, Created: true}
-}
-
-// expectedHooks returns what the hooks of a layer will make, until its end.
-// coming are the kinds whose definitions are in the same plan.
-func (s *session) expectedHooks(ctx context.Context, l *layerWork, coming map[schema.GroupVersionKind]servedKind) ([]inventory.Object, error) {
-	var all []inventory.Object
-	var errs []error
-	for _, r := range l.output.Releases {
-		for _, hook := range r.Hooks {
-			if !slices.ContainsFunc(hook.Events, func(e helm.Event) bool { return l.Test || e != helm.Test }) {
-				continue
-			}
-			kind, ok := coming[hook.Object.GroupVersionKind()]
-			var err error
-			if !ok {
-				kind.Resource, err = s.served(ctx, hook.Object)
-			}
-			if err == nil {
-				var w *work
-				if w, err = s.hookWork(s.bounded(l.Layer), r.Namespace, hook, kind.Resource); err == nil {
-					all = append(all, w.hookRecord())
-				}
-			}
-			errs = append(errs, err)
-		}
-	}
-	return all, errors.Join(errs...)
 }
