@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
+	"github.com/strata-go/strata/layer"
 	"github.com/strata-go/strata/reconcile"
 	"github.com/strata-go/strata/reconcile/reconciletest"
 )
@@ -58,6 +60,45 @@ func TestE2EServerKilled(t *testing.T) {
 		}
 	}
 	t.Logf("seed %d: %d kills, of which %d calls waited for the end", seed, kills, waited)
+	w.watchOutlives(cluster)
+}
+
+// watchOutlives has the cluster die under a Watch, which goes on when it is back.
+func (w *crashWorld) watchOutlives(cluster *reconciletest.Cluster) {
+	w.Helper()
+	desired, err := stackOf(w.ctx, []layer.Layer{plain("settings", configMapsIn(w.name, "watched"))})
+	w.must(err)
+	target := w.target(w.config)
+	engine := &reconcile.Reconciler{Fetcher: charts, Identity: "crash"}
+	_, err = engine.Converge(w.ctx, target, desired)
+	w.must(err)
+	ctx, cancel := context.WithCancel(w.ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- engine.Watch(ctx, target, desired) }()
+	maps := w.kube.CoreV1().ConfigMaps(w.name)
+	for range 2 {
+		// It is made again by the Watch, and so is known to be watched.
+		w.must(maps.Delete(w.ctx, "watched", metav1.DeleteOptions{}))
+		for made := false; !made; {
+			select {
+			case err := <-ended:
+				w.Fatalf("Watch = %v", err)
+			case <-w.ctx.Done():
+				w.Fatal("what was deleted was not made again")
+			case <-time.After(20 * time.Millisecond):
+				_, err := maps.Get(w.ctx, "watched", metav1.GetOptions{})
+				made = err == nil
+			}
+		}
+		w.must(cluster.Kill())
+		w.must(cluster.Restart(w.ctx))
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		w.Errorf("Watch = %v, want that it was cancelled", err)
+	}
+	_, err = engine.DeleteAndWait(w.ctx, target)
+	w.must(err)
 }
 
 // outlives brings a moment about on a cluster that is killed at a request, and
