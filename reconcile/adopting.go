@@ -39,9 +39,9 @@ func (s *session) leaveBehind(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// leftOf returns the objects of the deployed revision of a release that are not
-// wanted, as far as they are marked as the release's.
-func (s *session) leftOf(ctx context.Context, r releaseWork, wanted map[kube.Key]bool) ([]inventory.Object, error) {
+// deployed returns the objects of a release as its deployed revision, or the last
+// one if none is, has them.
+func (s *session) deployed(ctx context.Context, r releaseWork) ([]manifest.Object, error) {
 	deployed := r.history.last()
 	for i, one := range r.history {
 		if one.status == helm.StatusDeployed {
@@ -52,7 +52,13 @@ func (s *session) leftOf(ctx context.Context, r releaseWork, wanted map[kube.Key
 	if err != nil {
 		return nil, err
 	}
-	objects, err := manifest.Parse(deployed.secret, []byte(record.Manifest))
+	return manifest.Parse(deployed.secret, []byte(record.Manifest))
+}
+
+// leftOf returns the objects of the deployed revision of a release that are not
+// wanted, as far as they are marked as the release's.
+func (s *session) leftOf(ctx context.Context, r releaseWork, wanted map[kube.Key]bool) ([]inventory.Object, error) {
+	objects, err := s.deployed(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +83,7 @@ func (s *session) leftOf(ctx context.Context, r releaseWork, wanted map[kube.Key
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("looking for what revision %d has: %w", deployed.number, err)
+			return nil, fmt.Errorf("looking for what %s has: %w", o.Source, err)
 		}
 		if markedFor(live) == r.key() && live.Annotations[policyAnnotation] != "keep" {
 			left = append(left, inventory.Object{

@@ -114,7 +114,7 @@ func TestE2EDiscover(t *testing.T) {
 func (l *life) findsMoody() {
 	l.Helper()
 	moody := files("Chart.yaml", "apiVersion: v2\nname: moody\nversion: 0.1.0\n",
-		"templates/a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: moody}\nstringData: {key: '{{ randAlphaNum 8 }}'}\n",
+		"templates/a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: moody}\nstringData: {key: '{{ randAlphaNum 8 }}', sum: '{{ randAlphaNum 8 | sha256sum }}'}\n",
 		"templates/b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: before\n  annotations: {helm.sh/hook: pre-upgrade}\n")
 	if _, err := l.server.Client().PushChart(l.ctx, l.server.URL, moody); err != nil {
 		l.Fatal(err)

@@ -6,7 +6,8 @@ import (
 )
 
 // warnOfRemade warns of secrets that adopting a release changes, where its
-// templates make values: Helm keeps none of what they made.
+// templates make values: what the manifest that Helm kept does not show is made
+// anew.
 func (l *layerWork) warnOfRemade() {
 	if l.output == nil || len(l.output.Past.Values) == 0 {
 		return

@@ -69,6 +69,9 @@ func (o outlook) renderChanged(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := o.recall(ctx); err != nil {
+		return err
+	}
 	for _, ns := range l.output.Namespaces {
 		l.namespaces = append(l.namespaces, inventory.Namespace{Name: ns.Name, Labels: ns.Labels, Annotations: ns.Annotations})
 	}

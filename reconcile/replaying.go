@@ -30,6 +30,7 @@ func (s *session) past(l *layerWork, was *inventory.Layer) helm.Past {
 			past.Lookups = was.Past.Lookups
 		}
 	}
+	past.Add(l.recalled)
 	if a := s.approved[l.Name]; a != nil && a.output != nil && a.base == l.base {
 		past.Add(a.output.Past) // the plan is carried out as it was approved
 	}

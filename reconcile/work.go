@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/strata-go/strata/internal/helm"
 	"github.com/strata-go/strata/internal/inventory"
 	"github.com/strata-go/strata/internal/kube"
 	"github.com/strata-go/strata/internal/manifest"
@@ -71,6 +72,7 @@ type layerWork struct {
 	inputs     digest.Digest
 	namespaces []inventory.Namespace
 	output     *render.Output     // nil if nothing needs to be rendered
+	recalled   helm.Past          // what templates gave when Helm installed what is taken over
 	outdated   []string           // APIs that it asks for and that come or go with the plan: then it is rendered again
 	releases   []releaseWork      // those of output
 	leaving    []inventory.Object // of releases of other tools, and not wanted
