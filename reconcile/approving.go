@@ -41,7 +41,7 @@ func untimed(changes []Change) []Change {
 
 // deeds are what a plan does, without what stays unchanged.
 type deeds struct {
-	Target  string        `json:"target"`
+	Target  TargetID      `json:"target"`
 	Desired digest.Digest `json:"desired"`
 	Steps   []Step        `json:"steps"`
 	Hooks   []Hook        `json:"hooks,omitempty"`
@@ -90,6 +90,20 @@ func (e *StaleError) Error() string {
 // Is reports whether target is [ErrTerminal].
 func (e *StaleError) Is(target error) bool { return target == ErrTerminal }
 
+// A WrongTargetError says that a plan was made for another target than the one
+// that it was to be carried out on. It is terminal, and nothing was asked of the
+// cluster.
+type WrongTargetError struct {
+	Plan, Target TargetID
+}
+
+func (e *WrongTargetError) Error() string {
+	return fmt.Sprintf("the plan is for %s, and not for %s; make a plan for it, or set Target.Cluster to one name if both are the same cluster", e.Plan, e.Target)
+}
+
+// Is reports whether target is [ErrTerminal].
+func (e *WrongTargetError) Is(target error) bool { return target == ErrTerminal }
+
 // applyApproved carries out a plan that was made before, if it is still what a
 // plan would be now.
 func (s *session) applyApproved(ctx context.Context, p *Plan, result *Result) (err error) {
@@ -97,6 +111,9 @@ func (s *session) applyApproved(ctx context.Context, p *Plan, result *Result) (e
 	defer func() { end(err) }()
 	if p == nil {
 		return terminal{errors.New("the plan is nil; make it with Reconciler.Plan")}
+	}
+	if id := s.target.ID(); p.Target != id {
+		return &WrongTargetError{p.Target, id}
 	}
 	s.back = p.back
 	s.approved, s.made = map[string]*layerWork{}, p.made

@@ -20,13 +20,13 @@ func steps1() []Step {
 
 func TestPlanDigest(t *testing.T) {
 	t.Parallel()
-	a, b := &Plan{Target: "t", Desired: "sha256:d", Steps: steps1()}, &Plan{Target: "t", Desired: "sha256:d", Steps: steps1()}
+	a, b := &Plan{Target: TargetID{Cluster: "t"}, Desired: "sha256:d", Steps: steps1()}, &Plan{Target: TargetID{Cluster: "t"}, Desired: "sha256:d", Steps: steps1()}
 	b.Steps = append(b.Steps[:1], b.Steps[2])
 	if a.Digest() != b.Digest() {
 		t.Error("what stays unchanged changes the digest")
 	}
 	for name, change := range map[string]func(*Plan){
-		"target":  func(p *Plan) { p.Target = "u" },
+		"target":  func(p *Plan) { p.Target.Cluster = "u" },
 		"desired": func(p *Plan) { p.Desired = "sha256:e" },
 		"action":  func(p *Plan) { p.Steps[0].Action = Repair },
 		"value":   func(p *Plan) { p.Steps[0].Changes = []Change{{Field: ".data.a", Old: `"x"`, New: `"z"`}} },
@@ -34,7 +34,7 @@ func TestPlanDigest(t *testing.T) {
 		"profile": func(p *Plan) { p.Steps[0].Profile = profile.ID{Name: "x", Version: "1.0.0"} },
 		"hook":    func(p *Plan) { p.Hooks = []Hook{{Event: "pre-install"}} },
 	} {
-		c := &Plan{Target: "t", Desired: "sha256:d", Steps: steps1()}
+		c := &Plan{Target: TargetID{Cluster: "t"}, Desired: "sha256:d", Steps: steps1()}
 		change(c)
 		if c.Digest() == a.Digest() {
 			t.Errorf("another %s does not change the digest", name)

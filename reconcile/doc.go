@@ -32,6 +32,7 @@
 //	BusyError           another process changes it just now    try again
 //	PendingError        another tool changes a Helm release    try again
 //	StaleError          the plan is not what it would be now   make a new one
+//	WrongTargetError    the plan is for another target
 //	NoKindError         the cluster lacks the kind
 //	SchemaError         a field that the definition lacks
 //	DuplicateError      two places of the stack hold an object

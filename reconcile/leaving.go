@@ -63,7 +63,7 @@ func (s *session) planDeletion(ctx context.Context) (_ *Plan, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Target: s.target.name(), home: s.target.namespace(), before: now.inv}
+	p := &Plan{Target: s.target.ID(), home: s.target.namespace(), before: now.inv}
 	return p, s.finishPlan(ctx, p, now)
 }
 

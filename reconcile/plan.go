@@ -32,8 +32,8 @@ const (
 // one; [Reconciler.Apply] carries it out. It is immutable, and shows no sensitive
 // value.
 type Plan struct {
-	// Target is the name of the installation.
-	Target string
+	// Target is what the plan was made for. It can be carried out nowhere else.
+	Target TargetID
 	// Desired identifies the state; it is empty if the plan deletes everything.
 	Desired digest.Digest
 	// Steps are what happens to each object, in order.

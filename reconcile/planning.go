@@ -31,7 +31,7 @@ func (s *session) plan(ctx context.Context, d *profile.Desired) (_ *Plan, err er
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Target: s.target.name(), home: s.target.namespace(), Desired: d.Digest(), desired: d, before: now.inv, back: s.back, made: s.made}
+	p := &Plan{Target: s.target.ID(), home: s.target.namespace(), Desired: d.Digest(), desired: d, before: now.inv, back: s.back, made: s.made}
 	for _, pinned := range d.Layers() {
 		p.layers = append(p.layers, &layerWork{PinnedLayer: pinned, base: s.base(pinned)})
 	}

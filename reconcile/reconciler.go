@@ -169,7 +169,8 @@ func (r *Reconciler) PlanDelete(ctx context.Context, t Target) (*Plan, error) {
 // Apply carries out a plan exactly, as far as it can be now: up to the first
 // layer that is not yet ready. What remains is in the next plan. If the world
 // has moved since the plan was made, it does nothing, and the error is a
-// [*StaleError] that names the object and the field.
+// [*StaleError] that names the object and the field. A plan for another target is
+// a [*WrongTargetError].
 func (r *Reconciler) Apply(ctx context.Context, t Target, p *Plan) (*Result, error) {
 	return r.once(ctx, t, "Apply", func(ctx context.Context, s *session, result *Result) error { return s.applyApproved(ctx, p, result) })
 }

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -49,6 +50,30 @@ func TestPlanOfVersionOnly(t *testing.T) {
 			if _, err := r.Reconcile(t.Context(), target, d); err != nil || asked > 0 {
 				t.Errorf("asked %d times about nothing, %v", asked, err)
 			}
+		}
+	})
+}
+
+// A plan for one cluster is not carried out on another, though everything would be
+// to do there as well.
+func TestPlanOfAnotherTarget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var staging, production reconciletest.Simulation
+		d := desiredOf(t, plain("one", configMapsIn("default", "a")))
+		r := reconcile.Reconciler{}
+		target := reconcile.Target{Config: staging.Config(), Cluster: "staging"}
+		plan, err := r.Plan(t.Context(), target, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := r.Apply(t.Context(), reconcile.Target{Config: production.Config(), Cluster: "production"}, plan)
+		e := asError[*reconcile.WrongTargetError](t, err)
+		if e.Plan.Cluster != "staging" || e.Target.Cluster != "production" || !errors.Is(err, reconcile.ErrTerminal) || result.Cost.Reads+result.Cost.Writes > 0 {
+			t.Errorf("Apply = %+v, %v", result, err)
+		}
+		if result, err := r.Apply(t.Context(), target, plan); err != nil || !result.Ready {
+			t.Errorf("where it was made for, Apply = %+v, %v", result, err)
 		}
 	})
 }
