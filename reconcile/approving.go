@@ -126,7 +126,7 @@ func (s *session) applyApproved(ctx context.Context, p *Plan, result *Result) (e
 	}
 	now, err := plan(ctx)
 	if err != nil {
-		return err
+		return s.unplanned(ctx, result, err)
 	}
 	if err := stale(p, now); err != nil {
 		return err

@@ -33,6 +33,9 @@ const (
 	// LayerRemoved: nothing is left of a layer that is no longer wanted, but for
 	// its namespaces, which go last.
 	LayerRemoved EventType = "LayerRemoved"
+	// PlanFailed: a pass ended before it changed anything, as it could not be
+	// planned or was not approved; the message says why.
+	PlanFailed EventType = "PlanFailed"
 )
 
 // An Event is one step of progress.

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -142,4 +143,32 @@ func TestPanickingListener(t *testing.T) {
 	if status, err := engine.Status(t.Context(), target); err != nil || !status.Ready() {
 		t.Errorf("afterwards the status is %v, %v; want the run to its end", status, err)
 	}
+}
+
+// Who only listens learns why nothing happens.
+func TestEventOfPlanThatFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var cluster reconciletest.Simulation
+		var told []reconcile.Event
+		engine := &reconcile.Reconciler{OnEvent: func(e reconcile.Event) { told = append(told, e) }}
+		target := reconcile.Target{Config: cluster.Config(), Cluster: "eu"}
+		want := func(what, message string) {
+			t.Helper()
+			if len(told) != 1 || told[0].Type != reconcile.PlanFailed || told[0].Target != target.ID() || !strings.Contains(told[0].Message, message) {
+				t.Errorf("%s, the events are %+v", what, told)
+			}
+			told = nil
+		}
+		unknown := desiredOf(t, plain("one", "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, namespace: default}\n"))
+		if result, err := engine.Reconcile(t.Context(), target, unknown); err == nil || result.Cost.Writes > 0 {
+			t.Errorf("Reconcile = %+v, %v", result, err)
+		}
+		want("of a kind that is not there", "Widget")
+		engine.Approve = func(context.Context, reconcile.Target, *reconcile.Plan) error { return errors.New("not today") }
+		if result, err := engine.Reconcile(t.Context(), target, desiredOf(t, plain("one", configMapsIn("default", "a")))); err == nil || result.Cost.Writes > 0 {
+			t.Errorf("Reconcile = %+v, %v", result, err)
+		}
+		want("not approved", "not today")
+	})
 }

@@ -47,8 +47,7 @@ func (s *session) deletePass(ctx context.Context, result *Result) (err error) {
 		err = s.approve(ctx, p)
 	}
 	if err != nil {
-		result.Cost = Cost(s.client.Cost())
-		return err
+		return s.unplanned(ctx, result, err)
 	}
 	return s.applyDeletion(ctx, p, result)
 }

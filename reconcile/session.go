@@ -145,10 +145,18 @@ func (s *session) pass(ctx context.Context, d *profile.Desired, result *Result) 
 		err = s.approve(ctx, p)
 	}
 	if err != nil {
-		result.Cost = Cost(s.client.Cost())
-		return err
+		return s.unplanned(ctx, result, err)
 	}
 	return s.apply(ctx, p, result)
+}
+
+// unplanned ends a pass that has changed nothing.
+func (s *session) unplanned(ctx context.Context, result *Result, err error) error {
+	result.Cost = Cost(s.client.Cost())
+	if ctx.Err() == nil {
+		s.events.send(Event{Type: PlanFailed, Message: err.Error()})
+	}
+	return err
 }
 
 // approve asks whether a plan that changes something may be carried out.

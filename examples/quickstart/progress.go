@@ -51,7 +51,7 @@ func (l *life) progress(e reconcile.Event) {
 		say("keeps %s: %s", e.Object, e.Message)
 	case reconcile.HookStarted:
 		say("runs the %s hook %s", e.Message, e.Object)
-	case reconcile.ObjectDrifted, reconcile.FightFound, reconcile.ReleaseFreed:
+	case reconcile.ObjectDrifted, reconcile.FightFound, reconcile.ReleaseFreed, reconcile.PlanFailed:
 		say("%s", e.Message)
 	case reconcile.ObjectApplied, reconcile.ObjectDeleted:
 		// Too many to tell of each.

@@ -166,7 +166,7 @@ func markOf(t reconcile.EventType) string {
 	switch t {
 	case reconcile.LayerReady:
 		return "ready"
-	case reconcile.LayerFailed:
+	case reconcile.LayerFailed, reconcile.PlanFailed:
 		return "failed"
 	case reconcile.ObjectDrifted, reconcile.FightFound:
 		return "drifted"
