@@ -59,7 +59,7 @@ func newByStrata(t *testing.T, server *registrytest.Server, c testChart) *byStra
 	s.seen = watching{base: s.cluster.Config().Transport, hooks: map[string]string{}}
 	config.Wrap(func(base http.RoundTripper) http.RoundTripper { return &s.seen })
 	s.target = reconcile.Target{Config: config}
-	s.engine = reconcile.Reconciler{Fetcher: server.Client(), Prune: reconcile.PrunePolicy{CustomResourceDefinitions: true, PersistentVolumeClaims: true}}
+	s.engine = reconcile.Reconciler{Fetcher: server.Client()}
 	s.registry = server.URL + "/" + strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
 	pin, err := server.Client().PushChart(t.Context(), s.registry, c.fs())
 	if err != nil && strings.Contains(err.Error(), "want two or three numbers") {
