@@ -3,9 +3,6 @@ package reconcile
 import (
 	"errors"
 	"fmt"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // A SchemaError says that a field of an object is not as the custom resource
@@ -36,23 +33,4 @@ func (k servedKind) conforms(w *work) error {
 		errs = append(errs, &SchemaError{ObjectRef(w.ref), w.source, p.Field, p.Problem})
 	}
 	return errors.Join(errs...)
-}
-
-// overlay returns an object with the fields of over laid over it. A list in over
-// stands for the whole list.
-func overlay(object, over *unstructured.Unstructured) *unstructured.Unstructured {
-	out := runtime.DeepCopyJSON(object.Object)
-	lay(out, over.Object)
-	return &unstructured.Unstructured{Object: out}
-}
-
-func lay(base, over map[string]any) {
-	for name, value := range over {
-		below, isMap := value.(map[string]any)
-		if now, ok := base[name].(map[string]any); ok && isMap {
-			lay(now, below)
-		} else {
-			base[name] = runtime.DeepCopyJSONValue(value)
-		}
-	}
 }

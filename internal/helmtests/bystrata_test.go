@@ -62,8 +62,8 @@ func newByStrata(t *testing.T, server *registrytest.Server, c testChart) *byStra
 	s.engine = reconcile.Reconciler{Fetcher: server.Client()}
 	s.registry = server.URL + "/" + strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
 	pin, err := server.Client().PushChart(t.Context(), s.registry, c.fs())
-	if err != nil && strings.Contains(err.Error(), "want two or three numbers") {
-		t.Skip(err) // Helm takes any text for a version
+	if err != nil && strings.Contains(err.Error(), "3-canary") {
+		t.Skip(err) // the one version of the catalogue that is none, which Helm takes
 	}
 	if err != nil {
 		t.Fatal(err)
